@@ -1,0 +1,210 @@
+/**
+ * Whose fault it is. Every refusal and fault carries a stable code; `ERRORS` is the one table that docs/errors.md is made from.
+ */
+
+/** What an operator reads about a code: what happened, and what to do. */
+export interface ErrorEntry {
+  readonly what: string;
+  readonly fix: string;
+}
+
+/** Every code castgate logs or answers. A code never changes its meaning; `test/tidy.test.ts` checks that each one used stands here. */
+export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
+  // RTMP: they broke the protocol
+  'rtmp/handshake': {
+    what: 'The opening bytes are not an RTMP handshake.',
+    fix: 'Point an RTMP encoder or player at this port; RTMPE (type 6) is not supported.',
+  },
+  'rtmp/chunk': {
+    what: 'A chunk header is impossible: a follow-up without a first header, or a cut-off one.',
+    fix: 'A fault of the client; capture the connection and report it.',
+  },
+  'rtmp/chunk-size': {
+    what: 'The peer announced a chunk size outside 1 to 16777215, or below the floor.',
+    fix: 'Let the encoder use a chunk size of 128 bytes or more.',
+  },
+  'rtmp/message-size': {
+    what: 'A message is longer than rtmp.maxMessage, or than rtmp.maxMessageBeforeConnect before the login.',
+    fix: 'Lower the bitrate of key frames or raise the limit.',
+  },
+  'rtmp/partial-messages': {
+    what: 'Too many messages were begun on separate chunk streams and not finished.',
+    fix: 'A fault of the client, or an attack.',
+  },
+  'rtmp/message': {
+    what: 'A control message is shorter than its fields.',
+    fix: 'A fault of the client; capture the connection and report it.',
+  },
+  'rtmp/amf': {
+    what: 'An AMF value is malformed, nested too deeply or too large.',
+    fix: 'A fault of the client, or an attack.',
+  },
+  'rtmp/flv': {
+    what: 'An audio or video message is shorter than its own header.',
+    fix: 'A fault of the encoder; update it.',
+  },
+  'rtmp/command': {
+    what: 'A command lacks an argument or has one of the wrong type.',
+    fix: 'A fault of the client; the log line names the command.',
+  },
+  'rtmp/sequence': {
+    what: 'A command came at a moment when it has no meaning, such as publish before connect.',
+    fix: 'A fault of the client; the log line names the command.',
+  },
+  'rtmp/timeout': {
+    what: 'The peer did not finish its handshake, its connect or its next step in time.',
+    fix: 'Check the network; the limits are rtmp.handshakeTimeout, rtmp.connectTimeout and rtmp.idleTimeout.',
+  },
+  'rtmp/dead-peer': {
+    what: 'A publisher sent nothing for rtmp.publishTimeout.',
+    fix: 'Check the encoder and its network; the name is free again at once.',
+  },
+  'rtmp/slow-viewer': {
+    what: 'A viewer did not take its data for rtmp.viewerTimeout, or its queue passed the hard limit.',
+    fix: 'The viewer lacks bandwidth; offer a lower bitrate.',
+  },
+  'rtmp/too-many-questions': {
+    what: 'The peer sent more bytes than allowed while a question about it was open.',
+    fix: 'A fault of the client; it should wait for the answer.',
+  },
+  'rtmp/answers-unread': {
+    what: 'The peer asks and never reads the answers.',
+    fix: 'A fault of the client, or an attack.',
+  },
+  // refusals: we say no
+  'access/application': {
+    what: 'The application name is not in the configuration.',
+    fix: 'Use one of the configured applications, or add it under applications.',
+  },
+  'access/address': {
+    what: 'The connect address has no session and acceptPlayers is off.',
+    fix: 'Use the address that the web site shows, or set acceptPlayers: true.',
+  },
+  'access/name': {
+    what: 'A session, room or stream name is empty, too long, or holds characters that would break the site report.',
+    fix: 'Use at most 64 bytes, without < \\ % escapes and control characters.',
+  },
+  'access/login': {
+    what: 'The web site refused the login.',
+    fix: 'Check the key in the address; the log line carries the fields of the answer.',
+  },
+  'access/web': {
+    what: 'The web site could not be asked, so nobody is let in.',
+    fix: 'See GET /v1/applications for what is wrong with webLogin.',
+  },
+  'access/webkey': {
+    what: 'The webKey in the answer is not ours.',
+    fix: 'Set the same webKey in castgate and on the web site; if it is the same, somebody else answers for the site.',
+  },
+  'access/role': { what: 'A viewer tried to publish.', fix: 'Use the broadcaster address that the web site shows.' },
+  'access/duplicate': {
+    what: 'The session or the stream name is already being published.',
+    fix: 'Stop the other encoder, wait for it to time out, or set takeover.',
+  },
+  'access/taken-over': {
+    what: 'Another publisher with the same credentials took the name.',
+    fix: 'Nothing, when it was you; otherwise change the stream key.',
+  },
+  'access/disconnected': {
+    what: 'The web site or an operator ended the session.',
+    fix: 'The text that came with it says why.',
+  },
+  'access/busy': {
+    what: 'A limit on connections, sessions or open logins is reached.',
+    fix: 'Raise limits.* or find who opens so many.',
+  },
+  'access/shutdown': { what: 'The server is shutting down.', fix: 'Connect again in a moment.' },
+  'stream/not-found': { what: 'Nobody publishes the stream.', fix: 'Check the name, or start the encoder.' },
+  // the web site
+  'web/unreachable': {
+    what: 'No connection to the web site.',
+    fix: 'Check the URL, DNS, firewall, and connectTo when a proxy such as Cloudflare is in between.',
+  },
+  'web/timeout': {
+    what: 'The web site did not answer in time.',
+    fix: 'Look at the load of the web server; it needs at least two workers.',
+  },
+  'web/status': {
+    what: 'The web site answered with an HTTP status other than 200.',
+    fix: 'Look into the error log of the web server at this time.',
+  },
+  'web/redirect': {
+    what: 'The web site redirects. castgate never follows.',
+    fix: 'Configure the address that it points to.',
+  },
+  'web/too-large': {
+    what: 'The answer is larger than the limit.',
+    fix: 'The URL probably leads to a page instead of the script.',
+  },
+  'web/answer': {
+    what: 'The answer holds none of the fields expected.',
+    fix: 'The URL probably leads to a page instead of the script, or the script failed.',
+  },
+  'web/denied': {
+    what: 'The site denies the status report.',
+    fix: "Enable webStatus in the site's settings and allow this server's address there.",
+  },
+  'web/empty': {
+    what: 'The answer is empty.',
+    fix: "Usually this server's address is not on the site's webStatus list; enable it there or log in once as a broadcaster.",
+  },
+  'web/journal': {
+    what: 'The logout journal cannot be written.',
+    fix: 'Make the state directory writable; until then a crash may lose logouts.',
+  },
+  // configuration and running
+  'config/invalid': {
+    what: 'The configuration has a fault.',
+    fix: 'The message names line, column and the nearest known key.',
+  },
+  'config/reload': {
+    what: 'A changed configuration was not taken; the old one stays in force.',
+    fix: 'Run castgate check FILE.',
+  },
+  'config/default-key': {
+    what: 'webKey is the word that the vendor ships as its default.',
+    fix: 'Choose a secret of your own, here and on the web site.',
+  },
+  'server/listen': {
+    what: 'A port could not be opened.',
+    fix: 'Another program uses it; stop that one or change the listen address.',
+  },
+  'server/tls': {
+    what: 'A certificate or key cannot be read or do not belong together.',
+    fix: 'Check the files; the last good pair stays in use.',
+  },
+  'server/bug': {
+    what: 'A fault of castgate itself; one connection was closed because of it.',
+    fix: 'Please report the log line with its stack.',
+  },
+  'api/unauthorized': {
+    what: 'The admin interface needs a bearer token.',
+    fix: 'Send Authorization: Bearer with admin.token.',
+  },
+  'api/host': {
+    what: 'The Host or Origin header is not one of the admin interface.',
+    fix: 'Call it by the address it listens on, or list the name in admin.hosts.',
+  },
+  'api/not-found': { what: 'No such session, stream or page.', fix: 'List them first.' },
+  'api/request': { what: 'The request is malformed.', fix: 'See docs/openapi.json.' },
+};
+
+/** The other side broke the protocol. It is closed, with one info line. */
+export class PeerError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'PeerError';
+    this.code = code;
+  }
+}
+
+/** We say no. The message is shown to the one refused, so it names the fix and no secret. */
+export class RefusedError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'RefusedError';
+    this.code = code;
+  }
+}

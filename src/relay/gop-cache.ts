@@ -1,0 +1,135 @@
+/**
+ * What a newcomer needs to start: the latest metadata and configurations, and the frames since the last key frame, bounded in
+ * bytes and in time. Over a bound the group is forgotten, never the configurations.
+ */
+import type { Frame, Micros } from '../media/frame.ts';
+
+export interface GopLimits {
+  /** Keep frames since the last key frame at all; without it newcomers wait for the next one. Default true. */
+  readonly enabled: boolean;
+  /** Payload bytes of one group, at most. Default 16 MiB. */
+  readonly maxBytes: number;
+  /** Length of one group, at most. Default 10 s. */
+  readonly maxMicros: Micros;
+  /** Bytes of one configuration or metadata frame kept, at most. Default 64 KiB. */
+  readonly maxConfigBytes: number;
+  /** Configurations kept, at most: one for each kind, codec and track. Default 16. */
+  readonly maxConfigs: number;
+}
+
+export const GOP_DEFAULTS: GopLimits = {
+  enabled: true,
+  maxBytes: 16 << 20,
+  maxMicros: 10_000_000,
+  maxConfigBytes: 64 << 10,
+  maxConfigs: 16,
+};
+
+/** Audio-only streams keep this much, so that a newcomer hears something at once. */
+const AUDIO_ONLY_MICROS: Micros = 1_000_000;
+
+export class GopCache {
+  readonly #limits: GopLimits;
+  readonly #configs: Frame[] = [];
+  #frames: Frame[] = [];
+  #bytes = 0;
+  /** A key frame began the group; false while the stream has shown no video, or the group was forgotten. */
+  #anchored = false;
+  #hasVideo = false;
+
+  constructor(limits: GopLimits) {
+    this.#limits = limits;
+  }
+
+  /** Payload bytes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(frame: Frame): void {
+    if (frame.role === 'config') {
+      this.#keepConfig(frame);
+      // a configuration that changes in mid-group must reach a newcomer at the same place
+      if (this.#frames.length > 0) this.#append(frame);
+      return;
+    }
+    if (!this.#limits.enabled) return;
+    if (frame.kind === 'video') {
+      if (!this.#hasVideo) {
+        this.#hasVideo = true;
+        this.#forget();
+      }
+      if (frame.role === 'key' && frame.track === 0) {
+        this.#forget();
+        this.#anchored = true;
+      }
+      if (this.#anchored) this.#append(frame);
+      return;
+    }
+    if (frame.kind === 'audio' && !this.#hasVideo) {
+      const oldest = this.#frames[0];
+      if (oldest !== undefined && frame.dts - oldest.dts > AUDIO_ONLY_MICROS) this.#forget();
+      this.#append(frame);
+    } else if (this.#anchored) {
+      this.#append(frame);
+    }
+  }
+
+  /** Configurations first, then the group. A group that holds a later version of a configuration starts with the earlier one. */
+  replay(): readonly Frame[] {
+    if (this.#frames.length === 0) return this.configs();
+    const later = new Set(this.#frames.filter((frame) => frame.role === 'config'));
+    const start = this.#frames[0]!;
+    const first = this.#configs.map((config) => (later.has(config) ? this.#before(config, start) : config));
+    return [...first.filter((config) => config !== undefined), ...this.#frames];
+  }
+
+  configs(): readonly Frame[] {
+    return [...this.#configs];
+  }
+
+  clear(): void {
+    this.#configs.length = 0;
+    this.#hasVideo = false;
+    this.#forget();
+  }
+
+  /** The configuration that `start` was encoded with, when it is of the same kind as `config`. */
+  #before(config: Frame, start: Frame): Frame | undefined {
+    return start.config !== undefined && sameSlot(start.config, config) ? start.config : undefined;
+  }
+
+  #keepConfig(frame: Frame): void {
+    if (frame.data.length > this.#limits.maxConfigBytes) return;
+    const at = this.#configs.findIndex((known) => sameSlot(known, frame));
+    if (at >= 0) this.#configs[at] = frame;
+    else if (this.#configs.length < this.#limits.maxConfigs) {
+      // metadata leads: players size their window by it
+      if (frame.kind === 'data') this.#configs.unshift(frame);
+      else this.#configs.push(frame);
+    }
+  }
+
+  #append(frame: Frame): void {
+    const first = this.#frames[0];
+    const late = first !== undefined && Math.abs(frame.dts - first.dts) > this.#limits.maxMicros;
+    if (late || this.#bytes + frame.data.length > this.#limits.maxBytes) {
+      this.#forget();
+      return;
+    }
+    this.#frames.push(frame);
+    this.#bytes += frame.data.length;
+  }
+
+  #forget(): void {
+    // a new array: whoever is replaying the old one keeps it whole
+    this.#frames = [];
+    this.#bytes = 0;
+    this.#anchored = false;
+  }
+}
+
+/** One configuration replaces another of the same kind, role in the stream and track; a codec change replaces too. */
+function sameSlot(a: Frame, b: Frame): boolean {
+  return a.kind === b.kind && a.track === b.track && (a.codec === 'metadata') === (b.codec === 'metadata');
+}
