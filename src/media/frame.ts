@@ -8,7 +8,10 @@ export type Micros = number;
 
 export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp8' | 'vp9' | 'vvc' | 'flv1';
 export type AudioCodec = 'aac' | 'opus' | 'mp3' | 'flac' | 'ac3' | 'eac3' | 'g711a' | 'g711u' | 'speex' | 'pcm';
-/** `metadata`: AMF0 name and value, as an FLV script tag. `other`: relayed, not understood. */
+/**
+ * `metadata`: facts beside the coded media. Of kind data: AMF0 name and value, as an FLV script tag; of kind video: the same with
+ * colour facts; of kind audio: a channel layout. `other`: relayed, not understood.
+ */
 export type Codec = VideoCodec | AudioCodec | 'metadata' | 'other';
 
 export type FrameKind = 'video' | 'audio' | 'data';
@@ -30,6 +33,8 @@ export interface Frame {
   readonly track: number;
   /** The configuration in force for this frame's track, so that a key frame stands on its own. */
   readonly config?: Frame | undefined;
+  /** Further tracks that travel inside the same message; relayed with this frame, never by themselves. */
+  readonly others?: readonly Frame[] | undefined;
 }
 
 /** A writer of one wire form that remembers what it wrote, for as long as the frame lives. */
