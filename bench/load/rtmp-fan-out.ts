@@ -1,0 +1,125 @@
+/**
+ * The RTMP load bench: the same load on several servers in turn, one table, one JSON. Timing is never a test: the exit
+ * code says only whether the run took place. See bench/README.md.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { fileLimit, PLACEMENT } from './processes.ts';
+import { type Row, type Target, table, verdicts } from './report.ts';
+import { measure, type Scenario } from './scenarios.ts';
+import { type Mode, SERVER_KINDS, type ServerKind } from './servers.ts';
+import { makeTestStream } from './test-stream.ts';
+
+/** A server in a mode: what takes its turn in each round. */
+interface Turn {
+  readonly kind: ServerKind;
+  readonly mode: Mode;
+  readonly row: Row;
+}
+
+/** Sockets of one process besides its players. */
+const SPARE_FILES = 500;
+const BUDGETS = new URL('../budgets.json', import.meta.url);
+const RESULTS = new URL('../results/', import.meta.url);
+
+async function main(options: Options): Promise<void> {
+  const needed = Math.max(options.players * 2 + 1_000, options.publishers * 2) + SPARE_FILES;
+  if (fileLimit() < needed) {
+    throw new Error(
+      `${needed} open files are needed and ${fileLimit()} allowed: raise the hard limit (ulimit -Hn) first`,
+    );
+  }
+  const stream = await makeTestStream();
+  const servers = await ready(options.servers);
+  const rows: Row[] = [];
+  print(
+    `${cpus().length} cores, ${cpus()[0]?.model ?? '?'}, Linux ${release()}, Node ${process.version}; ${PLACEMENT}`,
+  );
+  print(
+    `${options.rounds} rounds of ${options.seconds} s, one 2.5 Mbit/s stream; load average at start ${loadavg()[0]!.toFixed(2)}`,
+  );
+  for (const scenario of options.scenarios) {
+    const turns = turnsOf(scenario, servers, options.modes);
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const { kind, mode, row } of turns) {
+        note(`${scenario}, round ${round} of ${options.rounds}: ${kind.name}, ${row.mode}`);
+        try {
+          const sample = await measure(scenario, kind, mode, { ...options, stream });
+          if (sample !== null) row.rounds.push(sample);
+        } catch (error) {
+          print(`${kind.name}, ${row.mode}: ${error instanceof Error ? error.message : error}`);
+        }
+      }
+    }
+    const taken = turns.map((turn) => turn.row).filter((row) => row.rounds.length > 0);
+    rows.push(...taken);
+    print(`\n${scenario}\n${table(taken)}`);
+  }
+  const targets: Target[] = JSON.parse(readFileSync(BUDGETS, 'utf8')).rtmp;
+  const lines = verdicts(rows, targets);
+  if (lines.length > 0) print(`\ntargets\n${lines.join('\n')}`);
+  if (options.save) print(`\nsaved as ${save(options, rows)}`);
+}
+
+async function ready(names: readonly string[]): Promise<{ kind: ServerKind; version: string }[]> {
+  const servers = [];
+  for (const name of names) {
+    const kind = SERVER_KINDS.get(name)!;
+    note(`preparing ${name}`);
+    const state = await kind.prepare();
+    if ('missing' in state) print(`${name} is left out: ${state.missing}`);
+    else servers.push({ kind, version: state.version });
+  }
+  return servers;
+}
+
+function turnsOf(
+  scenario: Scenario,
+  servers: readonly { kind: ServerKind; version: string }[],
+  modes: readonly Mode[],
+): Turn[] {
+  const turns: Turn[] = [];
+  for (const { kind, version } of servers) {
+    for (const mode of modes) {
+      const does = kind.does(mode);
+      if (does === null || turns.some((turn) => turn.kind === kind && turn.row.mode === does)) continue;
+      turns.push({ kind, mode, row: { scenario, server: kind.name, version, mode: does, rounds: [] } });
+    }
+  }
+  return turns;
+}
+
+function save(options: Options, rows: readonly Row[]): string {
+  const time = new Date().toISOString();
+  const path = new URL(`${time.replaceAll(/[:.]/g, '-')}.json`, RESULTS);
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    linux: release(),
+    node: process.version,
+    placement: PLACEMENT,
+  };
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ time, machine, options, rows }, null, 2)}\n`);
+  return fileURLToPath(path);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Where the run is, for a person who waits. */
+function note(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${line}\n`);
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') print(USAGE);
+  else await main(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${USAGE}\n`);
+  process.exitCode = 2;
+}
