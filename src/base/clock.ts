@@ -49,3 +49,8 @@ export function pause(clock: Clock, delay: Millis): Promise<void> {
     clock.after(delay, resolve);
   });
 }
+
+/** Wall time as people and programs exchange it, `2026-01-31T12:00:00.000Z` (ISO 8601, UTC). */
+export function isoTime(wallTime: Millis): string {
+  return new Date(wallTime).toISOString();
+}

@@ -187,6 +187,17 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
   },
   'api/not-found': { what: 'No such session, stream or page.', fix: 'List them first.' },
   'api/request': { what: 'The request is malformed.', fix: 'See docs/openapi.json.' },
+  'api/method': {
+    what: 'The page does not know this method.',
+    fix: 'The Allow header of the answer lists those it knows.',
+  },
+  'api/too-large': { what: 'The request is larger than the limit.', fix: 'Send less; bodies may have 64 KiB.' },
+  'api/media-type': { what: 'The request body has a type that is not understood here.', fix: 'See docs/openapi.json.' },
+  'api/timeout': {
+    what: 'The request did not arrive whole in time.',
+    fix: 'Check the network, or a proxy in between.',
+  },
+  'server/not-ready': { what: 'The server is up and should not be sent clients now.', fix: 'The detail says why.' },
 };
 
 /** The other side broke the protocol. It is closed, with one info line. */

@@ -1,0 +1,181 @@
+/**
+ * An HTTP/1.1 server with every limit set, for the door that stands on it. Node's own defaults wait for minutes, look only every
+ * half minute, and know no bound on bodies or connections.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import type { Millis } from '../base/clock.ts';
+import { RefusedError } from '../base/errors.ts';
+import type { ListenAddress } from '../base/listen-address.ts';
+import type { Logger } from '../base/log.ts';
+import { answerWithProblems, loggedPath, PROBLEM_TYPE, problem, refuseConnection, sendProblem } from './problem.ts';
+
+export interface HttpLimits {
+  /** From the connection, or from the first byte of a later request, to the end of the head. */
+  readonly headersTimeout: Millis;
+  /** The same to the end of the body. */
+  readonly requestTimeout: Millis;
+  /** How often both are looked at. */
+  readonly checkInterval: Millis;
+  /** Between two requests of a connection. */
+  readonly keepAliveTimeout: Millis;
+  /** A connection on which nothing moves, such as a reader who does not read. */
+  readonly stallTimeout: Millis;
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  readonly maxBodyBytes: number;
+  readonly maxRequestsPerSocket: number;
+  /** Connections at once; more are closed as they come. Those handed over from another port are that port's to count. */
+  readonly maxConnections: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  checkInterval: 1_000,
+  keepAliveTimeout: 5_000,
+  stallTimeout: 30_000,
+  maxHeaderBytes: 16 << 10,
+  maxHeaders: 64,
+  maxBodyBytes: 64 << 10,
+  maxRequestsPerSocket: 1_000,
+  maxConnections: 5_000,
+};
+
+/** PEM. */
+export interface TlsPair {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+export interface HttpListenerOptions {
+  /** `undefined`: serves only connections that are handed to `server`. */
+  readonly address: ListenAddress | undefined;
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  /** Speaks HTTPS with this pair. */
+  readonly tls?: TlsPair | undefined;
+}
+
+export class HttpListener {
+  /** Routes and hooks are added to it before `listen`. */
+  readonly app: FastifyInstance;
+  /** Takes connections that came in elsewhere by `emit('connection', socket)`. */
+  readonly server: Server;
+  readonly #options: HttpListenerOptions;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+    this.app = createApp(options);
+    this.server = this.app.server;
+    this.server.maxConnections = options.limits.maxConnections;
+    this.server.maxHeadersCount = options.limits.maxHeaders;
+    // A descriptor shortage arrives here; Node accepts again by itself.
+    this.server.on('error', (error) => options.log.warn({ code: 'server/listen', fault: error.message }, 'listener'));
+  }
+
+  /** Where it listens now; `undefined`: nowhere, since no address is set. Throws `RefusedError` when the port cannot be had. */
+  async listen(): Promise<AddressInfo | undefined> {
+    await this.app.ready();
+    const { address } = this.#options;
+    if (address === undefined) {
+      // Node starts its watch over slow senders on this event, and connections may still be handed over.
+      this.server.emit('listening');
+      return undefined;
+    }
+    const { host, port } = address;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error): void => {
+        reject(new RefusedError('server/listen', `cannot listen on ${host}:${port}: ${error.message}`));
+      };
+      this.server.once('error', failed);
+      // Without a host Node takes both IPv6 and IPv4, or IPv4 alone where there is no IPv6.
+      this.server.listen(host === '' ? { port } : { host, port }, () => {
+        this.server.off('error', failed);
+        resolve();
+      });
+    });
+    return this.server.address() as AddressInfo;
+  }
+
+  /** New connections use this pair; those open keep theirs. Throws, and keeps the old one, when the two do not belong together. */
+  setTls(pair: TlsPair): void {
+    if ('setSecureContext' in this.server) {
+      (this.server as unknown as { setSecureContext(pair: object): void }).setSecureContext({ ...TLS, ...pair });
+    }
+  }
+
+  /** Closes every connection, handed-over ones included, and the port. */
+  async close(): Promise<void> {
+    this.server.close();
+    this.server.closeAllConnections();
+    await this.app.close();
+  }
+}
+
+const TLS = { minVersion: 'TLSv1.2' } as const;
+const TLS_HANDSHAKE_TIMEOUT: Millis = 10_000;
+
+function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
+  const node = {
+    headersTimeout: limits.headersTimeout,
+    requestTimeout: limits.requestTimeout,
+    connectionsCheckingInterval: limits.checkInterval,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    maxHeaderSize: limits.maxHeaderBytes,
+    // Ours answers with a problem; Node's would be a bare status line.
+    requireHostHeader: false,
+  };
+  const https = tls === undefined ? null : { ...node, ...TLS, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT, ...tls };
+  const app = fastify({
+    ...(https === null ? { http: node } : { https }),
+    logger: false,
+    requestTimeout: limits.requestTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    connectionTimeout: limits.stallTimeout,
+    maxRequestsPerSocket: limits.maxRequestsPerSocket,
+    bodyLimit: limits.maxBodyBytes,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 512 },
+    ajv: { customOptions: { removeAdditional: false, allErrors: false } },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, log),
+    frameworkErrors: (error, _request, reply) => {
+      const status = error.statusCode ?? 400;
+      sendProblem(reply, problem('api/request', 'The path cannot be read.', status), log);
+    },
+  }) as unknown as FastifyInstance;
+
+  app.server.on('checkExpectation', (_request, response) => {
+    const body = JSON.stringify(problem('api/request', 'Only Expect: 100-continue is understood.', 417));
+    response.writeHead(417, { 'content-type': PROBLEM_TYPE, connection: 'close' }).end(body);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    if (hasBody(request) && (request.method === 'GET' || request.method === 'HEAD')) {
+      // Nothing reads such a body, so its rest must not flow on after the answer.
+      reply.header('connection', 'close');
+      if (Number(request.headers['content-length']) > limits.maxBodyBytes) {
+        throw new RefusedError('api/too-large', 'The body is too large.');
+      }
+    }
+    const hosts = request.raw.headersDistinct['host']?.length ?? 0;
+    if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
+      throw new RefusedError('api/request', 'HTTP/1.1 wants exactly one Host header.');
+    }
+  });
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    if (!request.raw.complete && hasBody(request)) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url, ip } = request;
+    log.debug({ method, path: loggedPath(url), status: reply.statusCode, millis: reply.elapsedTime, ip }, 'answered');
+  });
+  answerWithProblems(app, log);
+  return app;
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
