@@ -1,0 +1,63 @@
+/**
+ * The door for the public: a page that says what runs here and how to use it. Takes connections of its own, and those that another
+ * port found to be HTTP.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { listenAddress } from '../base/listen-address.ts';
+import type { Logger } from '../base/log.ts';
+import { HELLO_POLICY, helloPage } from './hello-page.ts';
+import { HTTP_LIMITS, type HttpLimits, HttpListener, type TlsPair } from './listener.ts';
+import type { HttpOptions } from './options.ts';
+import type { Greeting } from './views.ts';
+
+export interface SiteDeps {
+  readonly log: Logger;
+  /** Asked for each visitor. */
+  readonly greeting: () => Greeting;
+  /** Speaks HTTPS on `options.listen`, with this pair. */
+  readonly tls?: TlsPair | undefined;
+}
+
+export class SiteServer {
+  /** `server.emit('connection', socket)` hands over a socket on which HTTP was seen, with what was read put back. */
+  readonly server: Server;
+  /** For tests, by `inject`. */
+  readonly app: FastifyInstance;
+  readonly #listener: HttpListener;
+
+  constructor(options: HttpOptions, { log, greeting, tls }: SiteDeps, limits: Partial<HttpLimits> = {}) {
+    const address = options.listen === '' ? undefined : listenAddress('http.listen', options.listen);
+    this.#listener = new HttpListener({ address, limits: { ...HTTP_LIMITS, ...limits }, log, tls });
+    this.app = this.#listener.app;
+    this.server = this.#listener.server;
+    this.app.get('/', (request, reply) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', HELLO_POLICY)
+        .header('cache-control', 'no-store')
+        .header('referrer-policy', 'no-referrer')
+        .send(helloPage(greeting(), request.headers.host, request.socket.localAddress)),
+    );
+  }
+
+  /** Adds the routes of another protocol that comes over HTTP; before `listen`. */
+  register(routes: FastifyPluginAsync): void {
+    this.app.register(routes);
+  }
+
+  /** Where it listens now; `undefined` when `options.listen` is empty. Throws `RefusedError` when the port cannot be had. */
+  listen(): Promise<AddressInfo | undefined> {
+    return this.#listener.listen();
+  }
+
+  /** New HTTPS connections use this pair. Throws, and keeps the old one, when key and certificate do not belong together. */
+  setTls(pair: TlsPair): void {
+    this.#listener.setTls(pair);
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close();
+  }
+}

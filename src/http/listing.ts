@@ -1,0 +1,161 @@
+/**
+ * What is shown of sessions, streams and applications, and what is not: no parameters, no queries, no keys.
+ */
+import { isoTime, type Millis } from '../base/clock.ts';
+import type { Hub } from '../relay/hub.ts';
+import type { Stream } from '../relay/stream.ts';
+import type { SessionRegistry } from '../session/registry.ts';
+import type { Session } from '../session/session.ts';
+import {
+  type ApplicationItem,
+  MAX_ITEMS,
+  type Paging,
+  type SessionItem,
+  type SessionQuery,
+  type StreamItem,
+} from './admin-schemas.ts';
+import type { ApplicationView, DescribeStream } from './views.ts';
+
+export interface Page<T> {
+  /** On all pages. */
+  readonly total: number;
+  readonly page: T[];
+}
+
+/** One page of those sessions that fit, and how many fit in all. Oldest first. */
+export function listSessions(sessions: SessionRegistry, query: SessionQuery): Page<SessionItem> {
+  const { first, end } = bounds(query);
+  const page: SessionItem[] = [];
+  let total = 0;
+  for (const session of sessions) {
+    if (!fits(session, query)) continue;
+    if (total >= first && total < end) page.push(sessionItem(session));
+    total += 1;
+  }
+  return { total, page };
+}
+
+export function sessionItem(session: Session): SessionItem {
+  const { received, sent } = session.traffic();
+  return {
+    id: session.id,
+    name: session.name,
+    protocol: session.transport,
+    app: session.app,
+    stream: session.stream?.name ?? null,
+    room: session.room,
+    role: session.role,
+    ip: session.ip,
+    startedAt: isoTime(session.startedAt),
+    bytesIn: received,
+    bytesOut: sent,
+    state: session.state,
+  };
+}
+
+/** One page of the streams, in the order in which they came, and how many there are. */
+export function listStreams(
+  hub: Hub,
+  sessions: SessionRegistry,
+  describe: DescribeStream,
+  query: Paging,
+): Page<StreamItem> {
+  // One look at all sessions, instead of one for each stream.
+  const publishers = new Map<string, Session>();
+  for (const session of sessions) {
+    if (session.stream?.doing === 'publish') publishers.set(`${session.app}/${session.stream.name}`, session);
+  }
+  const { first, end } = bounds(query);
+  const shown = [...hub].slice(first, end);
+  return { total: hub.size, page: shown.map((stream) => streamItem(stream, publishers.get(stream.name), describe)) };
+}
+
+export function streamItem(stream: Stream, publisher: Session | undefined, describe: DescribeStream): StreamItem {
+  const tracks = describe(stream);
+  const slash = stream.name.indexOf('/');
+  return {
+    app: publisher?.app ?? stream.name.slice(0, slash),
+    name: publisher?.stream?.name ?? stream.name.slice(slash + 1),
+    live: stream.live,
+    audience: stream.audience,
+    codecs: tracks.map((track) => track.codec),
+    tracks: tracks.map(({ kind, track, codec, profile, width, height, sampleRate, channels }) => ({
+      ...{ kind, track, codec },
+      ...(profile !== undefined && { profile }),
+      ...(width !== undefined && { width }),
+      ...(height !== undefined && { height }),
+      ...(sampleRate !== undefined && { sampleRate }),
+      ...(channels !== undefined && { channels }),
+    })),
+    ...stream.counts,
+    publisher: publisher?.id ?? null,
+    since: publisher === undefined ? null : isoTime(publisher.startedAt),
+  };
+}
+
+/** One page of the applications, with the sessions of each. `now`: wall time. */
+export function listApplications(
+  views: Iterable<ApplicationView>,
+  sessions: Iterable<Session>,
+  now: Millis,
+  query: Paging,
+): Page<ApplicationItem> {
+  const listed = [...views];
+  const names = new Set(listed.map((view) => view.name));
+  const here = new Map<string, number>();
+  for (const { app } of sessions) {
+    const name = names.has(app) ? app : '*';
+    here.set(name, (here.get(name) ?? 0) + 1);
+  }
+  const { first, end } = bounds(query);
+  const shown = listed.slice(first, end);
+  return { total: listed.length, page: shown.map((view) => applicationItem(view, here.get(view.name) ?? 0, now)) };
+}
+
+function applicationItem(view: ApplicationView, sessions: number, now: Millis): ApplicationItem {
+  const { lastAnswer, failure, counts } = view;
+  return {
+    name: view.name,
+    sessions,
+    acceptPlayers: view.acceptPlayers,
+    webLogin: place(view.webLogin),
+    webLogout: place(view.webLogout),
+    webStatus: place(view.webStatus),
+    state: view.state,
+    lastAnswer: lastAnswer?.kind ?? null,
+    lastAnswerAt: lastAnswer === undefined ? null : isoTime(lastAnswer.at),
+    // The wall clock may have been set back in between.
+    lastAnswerAge: lastAnswer === undefined ? null : Math.max(0, Math.round((now - lastAnswer.at) / 100) / 10),
+    failure: failure?.text ?? null,
+    failureCode: failure?.code ?? null,
+    failingSince: failure === undefined ? null : isoTime(failure.since),
+    counts: {
+      logins: Object.fromEntries(counts.logins),
+      answers: Object.fromEntries(counts.answers),
+      failures: Object.fromEntries(counts.failures),
+      orders: counts.orders,
+      logoutsWaiting: counts.logoutsWaiting,
+    },
+  };
+}
+
+/** Host and path of a web address: the rest may hold keys. */
+function place(address: string): string | null {
+  if (address === '') return null;
+  if (!URL.canParse(address)) return '(not a web address)';
+  const { host, pathname } = new URL(address);
+  return host + pathname;
+}
+
+/** Which items, of all that there are, make the page. */
+function bounds({ page = 0, itemsPerPage = MAX_ITEMS }: Paging): { first: number; end: number } {
+  return { first: page * itemsPerPage, end: (page + 1) * itemsPerPage };
+}
+
+function fits(session: Session, { app, stream, role }: SessionQuery): boolean {
+  return (
+    (app === undefined || session.app === app) &&
+    (stream === undefined || session.stream?.name === stream) &&
+    (role === undefined || session.role === role)
+  );
+}
