@@ -1,0 +1,239 @@
+/**
+ * What one RTMP client does on its message streams: the streams it publishes and those it plays.
+ */
+import type { Millis } from '../base/clock.ts';
+import { RefusedError } from '../base/errors.ts';
+import { type Logger, withoutQuery } from '../base/log.ts';
+import { parseStreamName } from '../session/address.ts';
+import { WHOLE } from './audience.ts';
+import type { RtmpConnection } from './connection.ts';
+import type { Message } from './messages.ts';
+import type { NetStreamEvent, Question } from './net-stream.ts';
+import { Playback } from './playback.ts';
+import { RtmpPublisher } from './publisher.ts';
+import type { RtmpSession } from './rtmp-session.ts';
+import type { Transport } from './transport.ts';
+import { countClosed, type RtmpWorld } from './world.ts';
+
+export interface ActivityEvents {
+  /** When the TCP connection was opened, for the join time. */
+  readonly openedAt: Millis;
+  /** Nothing is published or played any more. */
+  idle(): void;
+  /** The engine has something to say. */
+  flush(): void;
+  dismiss(code: string, reason: string): void;
+}
+
+export class Activities {
+  readonly #world: RtmpWorld;
+  readonly #session: RtmpSession;
+  readonly #engine: RtmpConnection;
+  readonly #transport: Transport;
+  readonly #log: Logger;
+  readonly #events: ActivityEvents;
+  readonly #publishers = new Map<number, RtmpPublisher>();
+  readonly #playbacks = new Map<number, Playback>();
+
+  constructor(
+    world: RtmpWorld,
+    session: RtmpSession,
+    engine: RtmpConnection,
+    transport: Transport,
+    log: Logger,
+    events: ActivityEvents,
+  ) {
+    this.#world = world;
+    this.#session = session;
+    this.#engine = engine;
+    this.#transport = transport;
+    this.#log = log;
+    this.#events = events;
+  }
+
+  get publishing(): boolean {
+    return this.#publishers.size > 0;
+  }
+
+  get playing(): boolean {
+    return this.#playbacks.size > 0;
+  }
+
+  room(typeId: number, streamId: number, timestamp: number, length: number): Buffer | undefined {
+    return this.#publishers.get(streamId)?.room(typeId, timestamp, length);
+  }
+
+  media(streamId: number, message: Message): void {
+    const publisher = this.#publishers.get(streamId);
+    if (publisher === undefined) return;
+    publisher.write(message);
+    this.#session.hasVideo = publisher.hasVideo;
+    this.#session.hasAudio = publisher.hasAudio;
+  }
+
+  event(event: Exclude<NetStreamEvent, { type: 'media' }>): void {
+    switch (event.type) {
+      case 'publish':
+        this.#try(event.question, 'NetStream.Publish.Denied', () => this.#publish(event.question, event.name));
+        break;
+      case 'play':
+        if (event.restart) this.#stopPlaying(event.question.streamId);
+        this.#try(event.question, 'NetStream.Play.Failed', () => this.#play(event.question, event.name));
+        break;
+      case 'stopped':
+        if (event.was === 'publish') this.#stopPublishing(event.streamId);
+        else this.#stopPlaying(event.streamId);
+        break;
+      case 'paused':
+        if (event.paused) this.#playbacks.get(event.streamId)?.stop();
+        else this.#resume(event.streamId);
+        break;
+      case 'wants':
+        this.#events.flush();
+        this.#playbacks.get(event.streamId)?.want(event.kind, event.wanted);
+        break;
+    }
+  }
+
+  /** About once a second. */
+  check(): void {
+    const { playWait } = this.#world.options;
+    for (const [streamId, playback] of this.#playbacks) {
+      playback.check();
+      if (playWait === 0 || playback.waitingMillis <= playWait) continue;
+      this.#engine.status(streamId, 'error', 'NetStream.Play.StreamNotFound', `${playback.name} is not live.`);
+      countClosed(this.#world.counts, 'stream/not-found');
+      this.#log.info({ code: 'stream/not-found', stream: playback.name }, 'the stream did not go live');
+      this.#engine.stop(streamId);
+      this.#stopPlaying(streamId);
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    for (const streamId of [...this.#publishers.keys()]) this.#stopPublishing(streamId);
+    for (const streamId of [...this.#playbacks.keys()]) this.#stopPlaying(streamId);
+  }
+
+  #try(question: Question, status: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      countClosed(this.#world.counts, error.code);
+      this.#log.info({ code: error.code, reason: error.message }, `${question.asks} refused`);
+      const code = error.code === 'access/duplicate' ? 'NetStream.Publish.BadName' : status;
+      this.#engine.refuse(question, code, error.message);
+    }
+  }
+
+  #publish(question: Question, rawName: string): void {
+    const { name, query } = parseStreamName(rawName);
+    if (this.#session.role !== 'broadcaster') {
+      throw new RefusedError('access/role', 'This address may only watch; publish with the broadcaster address.');
+    }
+    const publisher = new RtmpPublisher(
+      this.#world.hub.stream(`${this.#session.app}/${name}`),
+      this.#world.options.chunkSize,
+      { evicted: (reason) => this.#events.dismiss('access/taken-over', reason) },
+      this.#takeover(name),
+    );
+    this.#publishers.set(question.streamId, publisher);
+    this.#session.stream = { name, query, doing: 'publish' };
+    this.#session.state = 'publishing';
+    this.#engine.accept(question, name);
+    this.#world.pacer.join();
+    this.#transport.pace(this.#world.pacer);
+    this.#world.gate.published(this.#session);
+    this.#log.info({ stream: name }, 'publishing');
+  }
+
+  /** Why the one who publishes `name` now must go; undefined when there is nobody or it may stay. */
+  #takeover(name: string): string | undefined {
+    const holder = this.#world.registry.publisherOf(this.#session.app, name);
+    if (holder === undefined || holder === this.#session) return undefined;
+    if (!this.#world.gate.mayTakeOver(this.#session, holder)) return undefined;
+    return 'Another encoder with the same credentials took over this stream.';
+  }
+
+  #play(question: Question, rawName: string): void {
+    const { name, query } = parseStreamName(rawName);
+    const { world, session } = { world: this.#world, session: this.#session };
+    const stream = world.hub.stream(`${session.app}/${name}`);
+    const { streamId } = question;
+    const options = { writeWindow: world.writeWindow(session.app), chunkSize: world.options.chunkSize };
+    const limits = {
+      highBytes: world.options.viewerQueue,
+      lowBytes: world.options.viewerQueue >> 3,
+      hardBytes: world.options.viewerQueue * 2,
+      stallMillis: world.options.viewerTimeout,
+    };
+    let told = true;
+    const playback = new Playback(
+      name,
+      { ...WHOLE, messageStream: streamId },
+      (form) => world.audiences.of(stream, form, options),
+      this.#transport,
+      limits,
+      world.clock,
+      {
+        began: () => {
+          if (!told) this.#notify(streamId, true, name);
+          told = true;
+        },
+        ended: () => {
+          told = false;
+          this.#notify(streamId, false, name);
+        },
+        tooSlow: () => this.#events.dismiss('rtmp/slow-viewer', 'This connection is too slow for the stream.'),
+      },
+    );
+    this.#playbacks.set(streamId, playback);
+    if (session.stream?.doing !== 'publish') {
+      session.stream = { name, query, doing: 'play' };
+      session.state = 'playing';
+    }
+    this.#engine.accept(question, name);
+    this.#events.flush();
+    playback.start();
+    if (stream.live) world.observeJoin(world.clock.now() - this.#events.openedAt);
+    this.#log.debug({ stream: withoutQuery(rawName), live: stream.live }, 'playing');
+  }
+
+  #notify(streamId: number, live: boolean, name: string): void {
+    this.#engine.notify(streamId, live, name);
+    this.#events.flush();
+  }
+
+  #resume(streamId: number): void {
+    // the answer to the command goes first, then the picture
+    this.#events.flush();
+    this.#playbacks.get(streamId)?.start();
+  }
+
+  #stopPublishing(streamId: number): void {
+    const publisher = this.#publishers.get(streamId);
+    if (publisher === undefined) return;
+    this.#publishers.delete(streamId);
+    this.#world.pacer.leave();
+    this.#log.info({ stream: this.#session.stream?.name }, 'stopped publishing');
+    this.#rest('publish');
+    publisher.close();
+    this.#world.gate.published(this.#session);
+  }
+
+  #stopPlaying(streamId: number): void {
+    const playback = this.#playbacks.get(streamId);
+    if (playback === undefined) return;
+    this.#playbacks.delete(streamId);
+    playback.stop();
+    this.#rest('play');
+  }
+
+  #rest(was: 'publish' | 'play'): void {
+    if (this.#session.stream?.doing === was) this.#session.stream = undefined;
+    if (this.publishing || this.playing) return;
+    if (this.#session.state !== 'closing') this.#session.state = 'connected';
+    this.#events.idle();
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * The audiences of all streams, made for the first player of a form and gone with the last.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Stream } from '../relay/stream.ts';
+import { Audience, type AudienceForm, type AudienceOptions } from './audience.ts';
+
+export class Audiences {
+  readonly #clock: Clock;
+  readonly #byStream = new Map<Stream, Map<string, Audience>>();
+  #withheld = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The audience of `stream` for `form`; `options` hold for a new one. */
+  of(stream: Stream, form: AudienceForm, options: AudienceOptions): Audience {
+    let audiences = this.#byStream.get(stream);
+    if (audiences === undefined) {
+      audiences = new Map();
+      this.#byStream.set(stream, audiences);
+    }
+    const key = `${form.messageStream} ${form.video} ${form.audio}`;
+    let audience = audiences.get(key);
+    if (audience === undefined) {
+      const made = new Audience(stream, form, options, this.#clock, () => this.#gone(stream, key, made));
+      audience = made;
+      audiences.set(key, audience);
+    }
+    return audience;
+  }
+
+  /** Pictures withheld from late players, since the start. */
+  get withheld(): number {
+    let sum = this.#withheld;
+    for (const audiences of this.#byStream.values())
+      for (const audience of audiences.values()) sum += audience.withheld;
+    return sum;
+  }
+
+  #gone(stream: Stream, key: string, audience: Audience): void {
+    this.#withheld += audience.withheld;
+    const audiences = this.#byStream.get(stream);
+    audiences?.delete(key);
+    if (audiences?.size === 0) this.#byStream.delete(stream);
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * One RTMP client: a socket, its engine, its session, its streams. Whatever ends it leads to the one `#closed`.
+ */
+import type { Millis } from '../base/clock.ts';
+import { PeerError, RefusedError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { parseRtmpAddress } from '../session/address.ts';
+import type { Admission, Verdict } from '../session/gate.ts';
+import type { Transport as Door } from '../session/session.ts';
+import { Activities } from './activities.ts';
+import type { ConnectCommand } from './commands.ts';
+import { RtmpConnection, type RtmpEvent } from './connection.ts';
+import type { Question } from './net-stream.ts';
+import { RtmpSession } from './rtmp-session.ts';
+import type { Transport, TransportEvents } from './transport.ts';
+import { countClosed, type RtmpWorld } from './world.ts';
+
+/** Time for the last words to reach a client before its socket is destroyed. */
+const FAREWELL_MILLIS = 1_000;
+/** Answers that a client does not fetch, at most. Media has its own limits. */
+const MAX_UNREAD_ANSWERS = 256 << 10;
+
+export interface PeerAddress {
+  readonly door: Door;
+  readonly ip: string;
+}
+
+export class RtmpPeer implements TransportEvents {
+  readonly id: string;
+  readonly ip: string;
+  readonly #world: RtmpWorld;
+  readonly #door: Door;
+  readonly #transport: Transport;
+  readonly #engine: RtmpConnection;
+  readonly #openedAt: Millis;
+  readonly #onClosed: () => void;
+  #log: Logger;
+  #session: RtmpSession | undefined;
+  #activities: Activities | undefined;
+  #idleSince: Millis;
+  #readAt: Millis;
+  #readBytes = 0;
+  #pingedAt: Millis;
+  #answersPings = false;
+  #closingAt: Millis | undefined;
+  #gone = false;
+
+  /** `open` makes the transport for this peer's events; reading starts at once. `onClosed` is called once, last of all. */
+  constructor(
+    world: RtmpWorld,
+    address: PeerAddress,
+    open: (events: TransportEvents) => Transport,
+    onClosed: () => void,
+  ) {
+    const { clock, options } = world;
+    this.#world = world;
+    this.#door = address.door;
+    this.ip = address.ip;
+    this.id = world.random(8).toString('hex');
+    this.#log = world.log.child({ id: this.id, ip: address.ip });
+    this.#onClosed = onClosed;
+    this.#openedAt = this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
+    this.#engine = new RtmpConnection({
+      random: world.random,
+      version: world.version,
+      chunkSize: options.chunkSize,
+      maxMessage: options.maxMessage,
+      maxMessageBeforeConnect: options.maxMessageBeforeConnect,
+      allocate: (typeId, streamId, timestamp, length) => this.#activities?.room(typeId, streamId, timestamp, length),
+    });
+    this.#transport = open(this);
+    this.#transport.resume();
+  }
+
+  /** Takes bytes that were read before the transport was there. */
+  received(bytes: Buffer): void {
+    if (this.#closingAt !== undefined) return;
+    this.#guard(() => {
+      this.#engine.feed(bytes);
+      this.#pump();
+    });
+  }
+
+  drained(): void {}
+
+  finished(): void {
+    // nobody keeps half a connection open on purpose: the client has gone
+    this.#end();
+  }
+
+  closed(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    const { counts, registry, gate } = this.#world;
+    this.#activities?.close();
+    counts.strayMedia += this.#engine.strayMedia;
+    counts.bytesReceived += this.#transport.bytesRead;
+    counts.bytesSent += this.#transport.bytesWritten;
+    const session = this.#session;
+    if (session !== undefined) {
+      registry.close(session);
+      gate.farewell(session);
+      const { received, sent } = session.traffic();
+      const seconds = Math.round((this.#world.clock.now() - session.startedTick) / 1_000);
+      this.#log.info({ seconds, received, sent }, 'closed');
+    }
+    this.#onClosed();
+  }
+
+  /** Ends it for a reason that the client should read. Idempotent. */
+  dismiss(code: string, reason: string): void {
+    if (this.#closingAt !== undefined) return;
+    countClosed(this.#world.counts, code);
+    this.#log.info({ code, reason }, 'disconnected');
+    const rtmpCode = code === 'access/shutdown' ? 'NetConnection.Connect.AppShutdown' : 'NetConnection.Connect.Closed';
+    this.#engine.farewell(rtmpCode, reason);
+    this.#end();
+  }
+
+  /** The server is leaving: whoever can is asked to come back, the others are told. */
+  drain(reason: string): void {
+    if (this.#engine.connected && this.#engine.requestReconnect(reason)) this.#flush();
+    this.dismiss('access/shutdown', reason);
+  }
+
+  /** About once a second: everything that has a deadline. */
+  check(): void {
+    const { clock, options } = this.#world;
+    const now = clock.now();
+    if (this.#closingAt !== undefined) {
+      if (now - this.#closingAt > FAREWELL_MILLIS) this.#transport.destroy();
+      return;
+    }
+    const read = this.#transport.bytesRead;
+    if (read !== this.#readBytes) {
+      this.#readBytes = read;
+      this.#readAt = now;
+      if (this.#pingedAt > this.#openedAt) this.#answersPings = true;
+    }
+    const late = this.#late(now);
+    if (late !== undefined) this.#cut(late[0], late[1]);
+    else if (this.#activities !== undefined) this.#guard(() => this.#activities?.check());
+    if (this.#transport.queuedBytes > MAX_UNREAD_ANSWERS && !this.#activities?.playing) {
+      this.#cut('rtmp/answers-unread', `${this.#transport.queuedBytes} bytes of answers wait`);
+    }
+    if (this.#engine.connected && now - this.#pingedAt > options.pingInterval) {
+      this.#pingedAt = now;
+      this.#engine.ping(Math.floor(now));
+      this.#flush();
+    }
+  }
+
+  #late(now: Millis): [code: string, text: string] | undefined {
+    const { options } = this.#world;
+    const age = now - this.#openedAt;
+    const silence = now - this.#readAt;
+    if (!this.#engine.handshakeDone) {
+      if (age > options.handshakeTimeout) return ['rtmp/timeout', 'no handshake'];
+    } else if (!this.#engine.connected) {
+      if (age > options.connectTimeout && !this.#engine.asking) return ['rtmp/timeout', 'no connect'];
+    } else if (this.#activities?.publishing) {
+      if (silence > options.publishTimeout) return ['rtmp/dead-peer', `no data for ${Math.round(silence)} ms`];
+    } else if (this.#activities?.playing) {
+      this.#idleSince = now;
+    } else if (now - this.#idleSince > options.idleTimeout) {
+      return ['rtmp/timeout', 'neither publishes nor plays'];
+    }
+    // who has answered before and answers no more is gone, even when TCP has not noticed
+    if (this.#answersPings && silence > 2 * options.pingInterval + 1_000) return ['rtmp/timeout', 'answers no pings'];
+    return undefined;
+  }
+
+  /** The one `try` around everything a client can cause. */
+  #guard(work: () => void): void {
+    try {
+      work();
+      this.#flush();
+    } catch (error) {
+      if (error instanceof PeerError || error instanceof RefusedError) {
+        this.#flush();
+        this.#cut(error.code, error.message);
+      } else {
+        this.#log.error({ code: 'server/bug', err: error }, 'a fault of castgate');
+        this.#cut('server/bug', 'internal error');
+      }
+    }
+  }
+
+  #pump(): void {
+    for (;;) {
+      const event = this.#engine.next();
+      if (event === undefined) break;
+      if (event.type === 'media') this.#activities!.media(event.streamId, event.message);
+      else this.#event(event);
+    }
+    // what the client sent ahead of an answer waits in TCP
+    if (this.#engine.asking) this.#transport.pause();
+  }
+
+  #event(event: Exclude<RtmpEvent, { type: 'media' }>): void {
+    if (event.type === 'connect') this.#connect(event.question, event.connect);
+    else this.#activities!.event(event);
+  }
+
+  #connect(question: Question, connect: ConnectCommand): void {
+    let admission: Admission;
+    try {
+      const address = parseRtmpAddress(connect.tcUrl, connect.app);
+      const { app, params } = address;
+      this.#log = this.#log.child({ app });
+      admission = { transport: this.#door, app, ip: this.ip, params, argument: connect.argument };
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      this.#refuse(question, error.code, error.message);
+      return;
+    }
+    void this.#world.gate.admit(admission).then((verdict) => this.#decided(question, connect, admission, verdict));
+  }
+
+  #decided(question: Question, connect: ConnectCommand, admission: Admission, verdict: Verdict): void {
+    if (this.#gone || this.#closingAt !== undefined) {
+      this.#world.gate.abandon(verdict);
+      return;
+    }
+    this.#guard(() => {
+      if (!verdict.allow) {
+        this.#refuse(question, verdict.code, verdict.reason);
+        return;
+      }
+      this.#open(admission, verdict, connect);
+      this.#engine.accept(question);
+      this.#pump();
+      if (!this.#engine.asking) this.#transport.resume();
+    });
+  }
+
+  #open(admission: Admission, verdict: Verdict & { allow: true }, connect: ConnectCommand): void {
+    const { clock, registry, gate, nextNumber } = this.#world;
+    const started = { wall: clock.wallTime(), tick: clock.now() };
+    const session = new RtmpSession({ id: this.id, number: nextNumber() }, admission, verdict, started, {
+      transport: this.#transport,
+      lastReadAt: () => clock.wallTime() - (clock.now() - this.#readAt),
+      dismiss: (code, reason) => this.dismiss(code, reason),
+    });
+    this.#session = session;
+    this.#idleSince = clock.now();
+    this.#log = this.#log.child({ session: session.name });
+    registry.open(session);
+    gate.opened(session, verdict);
+    this.#activities = new Activities(this.#world, session, this.#engine, this.#transport, this.#log, {
+      openedAt: this.#openedAt,
+      idle: () => {
+        this.#idleSince = clock.now();
+      },
+      flush: () => this.#flush(),
+      dismiss: (code, reason) => this.dismiss(code, reason),
+    });
+    this.#log.info({ role: session.role, client: connect.flashVer }, 'connected');
+  }
+
+  #refuse(question: Question, code: string, reason: string): void {
+    const rtmpCode =
+      code === 'access/application' ? 'NetConnection.Connect.InvalidApp' : 'NetConnection.Connect.Rejected';
+    countClosed(this.#world.counts, code);
+    this.#log.info({ code, reason }, 'refused');
+    this.#engine.refuse(question, rtmpCode, reason);
+    this.#end();
+  }
+
+  /** Closes without a word in RTMP: there is nobody to read it, or no way to say it. */
+  #cut(code: string, text: string): void {
+    if (this.#closingAt !== undefined) return;
+    countClosed(this.#world.counts, code);
+    this.#log.info({ code }, `closed: ${text}`);
+    this.#engine.farewell('NetConnection.Connect.Closed', text);
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#closingAt !== undefined) return;
+    this.#closingAt = this.#world.clock.now();
+    this.#activities?.close();
+    if (this.#session !== undefined) this.#session.state = 'closing';
+    this.#flush();
+    // unread bytes would turn the close into a reset, and the last words would be lost: read on, and look at nothing
+    this.#transport.resume();
+    this.#transport.end();
+  }
+
+  #flush(): void {
+    const out = this.#engine.drain();
+    if (out.length === 0) return;
+    this.#transport.write(out.length === 1 ? out[0]! : Buffer.concat(out));
+  }
+}

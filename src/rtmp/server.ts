@@ -1,0 +1,206 @@
+/**
+ * The listeners. Port 1935 tells by the first byte who calls: RTMP, TLS with RTMP inside, or HTTP, which is handed to its own door.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { Timer } from '../base/clock.ts';
+import { RefusedError } from '../base/errors.ts';
+import { type ListenAddress, listenAddress } from '../base/listen-address.ts';
+import type { Transport as Door } from '../session/session.ts';
+import { openTransport } from './open-transport.ts';
+import { RtmpPeer } from './peer.ts';
+import { plainIp } from './plain-ip.ts';
+import { countClosed, type RtmpWorld } from './world.ts';
+
+/** Certificate chain and private key, PEM. */
+export interface TlsPair {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Where connections go that are not RTMP. */
+export interface Neighbours {
+  /** Takes a connection whose first bytes are unread. Undefined: closed at once. */
+  readonly http?: ((socket: Socket) => void) | undefined;
+}
+
+/** RTMP 5.2.2: version 3. 6 and 8 are RTMPE, which gets its refusal from the engine. */
+const RTMP_FIRST_BYTES = new Set([3, 6, 8, 9]);
+/** TLS record type handshake. */
+const TLS_FIRST_BYTE = 0x16;
+const CHECK_MILLIS = 1_000;
+/** Connections the kernel may keep before they are accepted. */
+const BACKLOG = 4_096;
+
+export class RtmpServer {
+  readonly #world: RtmpWorld;
+  readonly #neighbours: Neighbours;
+  readonly #peers = new Set<RtmpPeer>();
+  readonly #perIp = new Map<string, number>();
+  /** Connections that have not shown what they are, and when they came. */
+  readonly #strangers = new Map<Socket, number>();
+  readonly #listeners: Server[] = [];
+  #tls: TlsServer | undefined;
+  #checks: Timer | undefined;
+
+  constructor(world: RtmpWorld, neighbours: Neighbours = {}) {
+    this.#world = world;
+    this.#neighbours = neighbours;
+  }
+
+  /** Opens what is configured and answers the addresses. Throws `RefusedError` `server/listen` when a port is taken. */
+  async start(tls?: TlsPair): Promise<readonly ListenAddress[]> {
+    const { options, clock } = this.#world;
+    if (tls !== undefined) this.setTls(tls);
+    this.#checks = clock.every(CHECK_MILLIS, () => this.#check());
+    const addresses: ListenAddress[] = [];
+    if (options.listen !== '')
+      addresses.push(await this.#listen(options.listen, 'rtmp.listen', (s) => this.#accept(s)));
+    if (options.tlsListen !== '') {
+      const accept = (socket: Socket) => this.#tlsOr(socket, () => socket.destroy());
+      addresses.push(await this.#listen(options.tlsListen, 'rtmp.tlsListen', accept));
+    }
+    return addresses;
+  }
+
+  /** Takes new certificates; connections that are open keep theirs. Throws when they are unusable, and keeps the old ones. */
+  setTls(pair: TlsPair): void {
+    if (this.#tls !== undefined) {
+      this.#tls.setSecureContext({ ...pair });
+      return;
+    }
+    const tls = createTlsServer({ ...pair, handshakeTimeout: this.#world.options.handshakeTimeout, ALPNProtocols: [] });
+    tls.on('secureConnection', (socket) => this.#sniff(socket, 'rtmps'));
+    tls.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.#tls = tls;
+  }
+
+  get open(): number {
+    return this.#peers.size;
+  }
+
+  /** Lets nobody in any more; those inside stay. */
+  async close(): Promise<void> {
+    const closed = this.#listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    this.#listeners.length = 0;
+    for (const socket of this.#strangers.keys()) socket.destroy();
+    // a listener reports closed only when its connections are gone, which nobody here waits for
+    void Promise.all(closed);
+  }
+
+  /** Tells everybody inside to go. They are gone when `open` is 0; a second later at the most. */
+  dismiss(reason: string): void {
+    for (const peer of [...this.#peers]) peer.drain(reason);
+  }
+
+  /** Ends the checks; for the very end. */
+  stop(): void {
+    this.#checks?.cancel();
+    this.#tls?.close();
+  }
+
+  #listen(listen: string, key: string, accept: (socket: Socket) => void): Promise<ListenAddress> {
+    const address = listenAddress(key, listen);
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, accept);
+    server.maxConnections = this.#world.options.maxConnections;
+    this.#listeners.push(server);
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException) =>
+        reject(new RefusedError('server/listen', `${key} ${listen}: ${error.code ?? error.message}`));
+      server.once('error', fail);
+      const host = address.host === '' ? {} : { host: address.host };
+      server.listen({ port: address.port, ...host, backlog: BACKLOG }, () => {
+        server.off('error', fail);
+        server.on('error', (error) => this.#world.log.warn({ code: 'server/listen', err: error }, 'cannot accept'));
+        const bound = server.address();
+        resolve(bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : address);
+      });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#full(plainIp(socket.remoteAddress))) {
+      countClosed(this.#world.counts, 'access/busy');
+      socket.destroy();
+      return;
+    }
+    this.#sniff(socket, 'rtmp');
+  }
+
+  #full(ip: string): boolean {
+    return (this.#perIp.get(ip) ?? 0) >= this.#world.options.maxConnectionsPerIp;
+  }
+
+  /** Looks at the first byte and hands the connection on. Who sends nothing is closed by the handshake deadline. */
+  #sniff(socket: Socket, door: Door): void {
+    this.#strangers.set(socket, this.#world.clock.now());
+    const forget = () => this.#strangers.delete(socket);
+    const gone = () => {
+      forget();
+      socket.destroy();
+    };
+    socket.on('error', gone);
+    socket.on('close', gone);
+    socket.on('end', gone);
+    socket.once('data', (first: Buffer) => {
+      forget();
+      socket.pause();
+      socket.off('close', gone);
+      socket.off('end', gone);
+      if (RTMP_FIRST_BYTES.has(first[0]!)) this.#rtmp(socket, door, first);
+      else if (first[0] === TLS_FIRST_BYTE && door === 'rtmp') this.#tlsOr(socket, () => socket.destroy(), first);
+      else if (isHttp(first) && this.#neighbours.http !== undefined) {
+        socket.off('error', gone);
+        socket.unshift(first);
+        this.#neighbours.http(socket);
+      } else this.#rtmp(socket, door, first);
+    });
+    socket.resume();
+  }
+
+  #tlsOr(socket: Socket, otherwise: () => void, first?: Buffer): void {
+    if (this.#tls === undefined) {
+      otherwise();
+      return;
+    }
+    if (first !== undefined) socket.unshift(first);
+    this.#tls.emit('connection', socket);
+  }
+
+  #rtmp(socket: Socket, door: Door, first: Buffer): void {
+    const ip = plainIp(socket.remoteAddress);
+    const { counts } = this.#world;
+    counts.accepted += 1;
+    counts.open += 1;
+    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
+    const peer = new RtmpPeer(
+      this.#world,
+      { door, ip },
+      (events) => openTransport(socket, events),
+      () => {
+        counts.open -= 1;
+        this.#peers.delete(peer);
+        const left = (this.#perIp.get(ip) ?? 1) - 1;
+        if (left === 0) this.#perIp.delete(ip);
+        else this.#perIp.set(ip, left);
+      },
+    );
+    this.#peers.add(peer);
+    peer.received(first);
+  }
+
+  #check(): void {
+    const now = this.#world.clock.now();
+    for (const [socket, since] of this.#strangers) {
+      if (now - since <= this.#world.options.handshakeTimeout) continue;
+      countClosed(this.#world.counts, 'rtmp/timeout');
+      socket.destroy();
+    }
+    for (const peer of this.#peers) peer.check();
+  }
+}
+
+/** HTTP request lines begin with an upper-case method; no RTMP version does. */
+function isHttp(first: Buffer): boolean {
+  return first[0]! >= 0x41 && first[0]! <= 0x5a;
+}

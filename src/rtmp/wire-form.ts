@@ -1,0 +1,45 @@
+/**
+ * A frame as the chunks that every RTMP player receives. Written once, whatever the audience: a frame from an RTMP publisher lies in
+ * that form already; any other is written on first demand.
+ */
+import type { Frame } from '../media/frame.ts';
+import { writeMessage } from './chunk-writer.ts';
+import { type FlvCapabilities, flvFromFrame } from './flv.ts';
+import type { FlvMessage } from './flv-frame.ts';
+import { chunkStreamOf, SHARED_MESSAGE_STREAM, type Slab, type Wire } from './slab.ts';
+
+/** All players of a stream share one form, so it holds whatever RTMP can say. */
+const EVERYTHING: FlvCapabilities = { fourCc: new Set(['*']), multitrack: true };
+const NOTHING: Wire = { block: Buffer.alloc(0), start: 0, end: 0 };
+
+const wires = new WeakMap<Frame, Wire>();
+
+/** Notes that `frame` lies in wire form already. */
+export function keepWireForm(frame: Frame, wire: Wire): void {
+  wires.set(frame, wire);
+}
+
+/** The wire form of `frame`; written into `slab` when nobody did so before. Empty when RTMP has no form for it. */
+export function wireForm(frame: Frame, slab: Slab): Wire {
+  let wire = wires.get(frame);
+  if (wire === undefined) {
+    wire = write(frame, slab);
+    wires.set(frame, wire);
+  }
+  return wire;
+}
+
+function write(frame: Frame, slab: Slab): Wire {
+  const message = flvFromFrame(frame, EVERYTHING);
+  if (message === undefined) return NOTHING;
+  const timestamp = message.millis % 2 ** 32;
+  // a configuration outlives the frames around it and must not keep their block alive
+  if (frame.role === 'config') return apart(message, timestamp, slab.chunkSize);
+  return slab.write(message.typeId, timestamp, message.body);
+}
+
+function apart({ typeId, body }: FlvMessage, timestamp: number, chunkSize: number): Wire {
+  const streamId = SHARED_MESSAGE_STREAM;
+  const block = writeMessage({ typeId, streamId, timestamp, body }, chunkSize, chunkStreamOf(typeId));
+  return { block, start: 0, end: block.length };
+}
