@@ -1,0 +1,192 @@
+/**
+ * The webStatus report as bytes of a form: `users`, `rtpsessions` and `aS`, each an array in PHP's serialised form, each always there.
+ * Built in slices, so that ten thousand sessions never hold the event loop for long. No I/O.
+ */
+import type { Millis } from '../base/clock.ts';
+import { phpUrlDecode, phpUrlEncode } from '../session/address.ts';
+import { MAX_NAME_BYTES, safeText } from '../session/safe-text.ts';
+import type { Session } from '../session/session.ts';
+import { phpArrayHead, phpEntry, phpSerialize } from './php.ts';
+
+/** What a site is told about the server: `appInstanceInfo`, `limit…`, rates in bytes a second; flat. */
+export type SiteStatistics = Readonly<Record<string, string | number>>;
+
+/** The moment of a report on both clocks. */
+export interface ReportMoment {
+  readonly wall: Millis;
+  readonly tick: Millis;
+}
+
+/** How many sessions one slice writes, in about two milliseconds. */
+export const SESSIONS_PER_SLICE = 200;
+
+/** Longer values than names: what is rebuilt from a query, and texts of the statistics. */
+const MAX_TEXT_BYTES = 512;
+
+/** What the scripts read out of a stream's query, in this order. Its `ip` they ignore, and its colons would come as percent codes. */
+const QUERY_FIELDS = ['channel_id', 'userID', 'key', 'transcoding', 'room', 'privateUID'] as const;
+
+/**
+ * One report. Call `write` until it answers false, letting others have their turn in between, then take `body`.
+ *
+ * A name is one person to the site: its tables and its answer are keyed by it. So several RTMP sessions of one name become one row,
+ * that of a broadcaster before those of viewers, of one who publishes before one who waits, of the oldest before the newer.
+ */
+export class StatusForm {
+  /** Rows of each list. */
+  readonly users: number;
+  readonly rtpSessions: number;
+  /** Rows whose text had to be changed to survive the way. Names are safe from the door on, so it says that something let one pass. */
+  cleaned = 0;
+
+  readonly #moment: ReportMoment;
+  /** Users, then RTP sessions. */
+  readonly #rows: readonly Session[];
+  readonly #tail: string;
+  readonly #slices: Buffer[] = [];
+  #written = 0;
+  #rowChanged = false;
+
+  constructor(sessions: Iterable<Session>, moment: ReportMoment, statistics: SiteStatistics) {
+    this.#moment = moment;
+    const users = new Map<string, Session>();
+    const anonymous: Session[] = [];
+    const identified: Session[] = [];
+    for (const session of sessions) {
+      if (session.transport === 'webrtc') (hasUserId(session) ? identified : anonymous).push(session);
+      else if (outranks(session, users.get(session.name))) users.set(session.name, session);
+    }
+    // The vendor's script does not forget the user of one RTP session at the next: the anonymous come first, or are taken for others.
+    this.#rows = [...users.values(), ...anonymous, ...identified];
+    this.users = users.size;
+    this.rtpSessions = this.#rows.length - users.size;
+    this.#tail = `${phpUrlEncode('}')}&aS=${phpUrlEncode(phpSerialize(safeStatistics(statistics)))}`;
+    this.#put(`users=${phpUrlEncode(phpArrayHead(this.users))}`);
+    if (this.users === 0) this.#put(this.#secondHead());
+    if (this.#rows.length === 0) this.#put(this.#tail);
+  }
+
+  /** Writes the next `count` sessions at most; true while any are left. */
+  write(count = SESSIONS_PER_SLICE): boolean {
+    const end = Math.min(this.#written + count, this.#rows.length);
+    if (this.#written === end) return false;
+    let slice = '';
+    while (this.#written < end) {
+      slice += phpUrlEncode(this.#row(this.#rows[this.#written]!));
+      this.#written++;
+      if (this.#written === this.users) slice += this.#secondHead();
+    }
+    const more = end < this.#rows.length;
+    this.#put(more ? slice : slice + this.#tail);
+    return more;
+  }
+
+  /** The whole form, of type application/x-www-form-urlencoded; after the last `write`. */
+  get body(): Buffer {
+    return Buffer.concat(this.#slices);
+  }
+
+  #put(encoded: string): void {
+    this.#slices.push(Buffer.from(encoded, 'latin1'));
+  }
+
+  #secondHead(): string {
+    return `${phpUrlEncode('}')}&rtpsessions=${phpUrlEncode(phpArrayHead(this.rtpSessions))}`;
+  }
+
+  #row(session: Session): string {
+    this.#rowChanged = false;
+    const entry = session.transport === 'webrtc' ? this.#rtpEntry(session) : this.#userEntry(session);
+    if (this.#rowChanged) this.cleaned++;
+    return entry;
+  }
+
+  /** `cam`, `mic`, `ip`, `startTime`, `lastPing` are read by none of the known scripts; milliseconds go as text for PHP of 32 bits. */
+  #userEntry(session: Session): string {
+    const name = this.#safe(session.name, MAX_NAME_BYTES);
+    return phpEntry(name, {
+      session: name,
+      // The vendor's script dies when this is an existing login of the site.
+      username: '',
+      cam: session.hasVideo ? 1 : 0,
+      mic: session.hasAudio ? 1 : 0,
+      ip: this.#safe(session.ip, MAX_NAME_BYTES),
+      runSeconds: this.#runSeconds(session),
+      rooms: this.#safe(session.room, MAX_NAME_BYTES),
+      role: session.role === 'broadcaster' ? '1' : '0',
+      startTime: String(Math.trunc(session.startedAt)),
+      lastPing: String(Math.trunc(session.lastPingAt())),
+    });
+  }
+
+  /** Truth values are words: the scripts compare with the text `true`. */
+  #rtpEntry(session: Session): string {
+    const { received, sent } = session.traffic();
+    const id = String(session.number);
+    return phpEntry(id, {
+      sessionId: id,
+      isWebRTC: 'true',
+      ip: this.#safe(session.ip, MAX_NAME_BYTES),
+      runSeconds: this.#runSeconds(session),
+      streamName: this.#safe(session.stream?.name ?? '', MAX_NAME_BYTES),
+      streamQuery: safeStreamQuery(session.stream?.query ?? ''),
+      streamPublish: String(session.stream?.doing === 'publish'),
+      streamPlay: String(session.stream?.doing === 'play'),
+      TransferIn: String(received),
+      TransferOut: String(sent),
+      TransferTotal: String(received + sent),
+    });
+  }
+
+  #runSeconds(session: Session): number {
+    return Math.max(0, Math.floor((this.#moment.tick - session.startedTick) / 1000));
+  }
+
+  #safe(text: string, maxBytes: number): string {
+    const safe = safeText(text, maxBytes);
+    if (safe !== text) this.#rowChanged = true;
+    return safe;
+  }
+}
+
+/**
+ * The fields of a stream's query that the scripts know, for PHP's `parse_str`, without a single percent code. A blank travels as `+`;
+ * a `+` or `&` inside a value cannot, and becomes `_`. Of a repeated field the last counts, as in PHP.
+ */
+export function safeStreamQuery(query: string): string {
+  if (query === '') return '';
+  const values = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    if (equals > 0) values.set(pair.slice(0, equals), phpUrlDecode(pair.slice(equals + 1)));
+  }
+  const known = QUERY_FIELDS.filter((name) => values.has(name));
+  return known.map((name) => `${name}=${queryValue(values.get(name)!)}`).join('&');
+}
+
+function queryValue(value: string): string {
+  return safeText(value.replace(/[&+]/g, '_'), MAX_TEXT_BYTES).replaceAll(' ', '+');
+}
+
+/** Names of fields are taken to the letter, here as in `safeStreamQuery`. */
+function hasUserId(session: Session): boolean {
+  return session.stream !== undefined && /(?:^|&)userID=0*[^0&]/.test(session.stream.query);
+}
+
+function outranks(session: Session, other: Session | undefined): boolean {
+  if (other === undefined) return true;
+  const lead = rank(session) - rank(other);
+  return lead > 0 || (lead === 0 && session.startedTick < other.startedTick);
+}
+
+function rank(session: Session): number {
+  return (session.role === 'broadcaster' ? 2 : 0) + (session.stream?.doing === 'publish' ? 1 : 0);
+}
+
+function safeStatistics(statistics: SiteStatistics): Record<string, string | number> {
+  const entries = Object.entries(statistics).map(([name, value]) => [
+    safeText(name, MAX_NAME_BYTES),
+    typeof value === 'string' ? safeText(value, MAX_TEXT_BYTES) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
