@@ -1,0 +1,111 @@
+/**
+ * What no setting can tell alone: faults and doubts between settings. Each is reported where one of them was set.
+ */
+import { isLoopback, type ListenAddress, readListen } from './base/listen-address.ts';
+import type { Draft } from './config-draft.ts';
+import type { Config } from './config-schema.ts';
+
+/** The webKey that the vendor's plugins come with: no secret. */
+const VENDOR_WEB_KEY = 'VideoWhisper';
+/** Where a value stands that nobody set. */
+const DEFAULTS = 'defaults';
+
+export function checkTogether(config: Config, draft: Draft): void {
+  checkListeners(config, draft);
+  checkTls(config, draft);
+  checkLimits(config, draft);
+  for (const name of config.applications.keys()) checkApplication(config, name, draft);
+}
+
+function checkListeners(config: Config, draft: Draft): void {
+  const { admin, rtmp, http } = config;
+  const adminAddress = readListen(admin.listen);
+  if (adminAddress !== undefined && admin.token === '' && !isLoopback(adminAddress.host)) {
+    const words = 'can be reached from other machines and so needs admin.token; or listen on 127.0.0.1';
+    fault(draft, ['admin.listen', 'admin.token'], words);
+  }
+  const doors = [
+    ['rtmp.listen', rtmp.listen],
+    ['rtmp.tlsListen', rtmp.tlsListen],
+    ['http.listen', http.listen],
+    ['admin.listen', admin.listen],
+  ] as const;
+  const taken: { readonly path: string; readonly address: ListenAddress }[] = [];
+  for (const [path, text] of doors) {
+    const address = readListen(text);
+    if (address === undefined) continue;
+    const other = taken.find((door) => clash(door.address, address));
+    if (other !== undefined) fault(draft, [path, other.path], `is the same port as ${other.path}`);
+    taken.push({ path, address });
+  }
+}
+
+function checkTls({ tls, rtmp }: Config, draft: Draft): void {
+  if (tls.cert !== '' && tls.key === '')
+    fault(draft, ['tls.cert', 'tls.key'], 'needs tls.key, the file with its private key');
+  if (tls.key !== '' && tls.cert === '')
+    fault(draft, ['tls.key', 'tls.cert'], 'needs tls.cert, the file with its certificate');
+  if (rtmp.tlsListen !== '' && tls.cert === '')
+    fault(draft, ['rtmp.tlsListen', 'tls.cert'], 'needs tls.cert and tls.key');
+}
+
+function checkLimits({ rtmp }: Config, draft: Draft): void {
+  if (rtmp.maxMessageBeforeConnect > rtmp.maxMessage) {
+    fault(draft, ['rtmp.maxMessageBeforeConnect', 'rtmp.maxMessage'], 'must not be larger than rtmp.maxMessage');
+  }
+  if (rtmp.handshakeTimeout > rtmp.connectTimeout) {
+    fault(
+      draft,
+      ['rtmp.handshakeTimeout', 'rtmp.connectTimeout'],
+      'must not be longer than rtmp.connectTimeout, which it is part of',
+    );
+  }
+  if (rtmp.maxConnectionsPerIp > rtmp.maxConnections && sourceOf(draft, 'rtmp.maxConnectionsPerIp') !== DEFAULTS) {
+    warn(draft, 'rtmp.maxConnectionsPerIp', 'is more than rtmp.maxConnections and so has no effect');
+  }
+}
+
+function checkApplication(config: Config, name: string, draft: Draft): void {
+  const options = config.applications.get(name)!;
+  const path = (key: string) => `applications.${name}.${key}`;
+  if (options.webLogin === '') {
+    for (const key of ['webStatus', 'webLogout', 'webKey'] as const) {
+      if (options[key] === '') continue;
+      const then = key === 'webStatus' ? 'everybody is let in unasked and then reported' : 'it is never used';
+      warn(draft, path(key), `is set without webLogin: ${then}`);
+    }
+  } else if (options.webKey === '' && options.webKeyCheck === 'require') {
+    fault(draft, [path('webKeyCheck'), path('webKey')], 'is "require" and needs webKey');
+  }
+  if (options.webKey === VENDOR_WEB_KEY) {
+    warn(draft, path('webKey'), "is the vendor's default, which everybody knows (config/default-key)");
+  }
+}
+
+/** Two doors cannot share a port, unless they listen on different addresses of the machine. Port 0 is a new one each time. */
+function clash(a: ListenAddress, b: ListenAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || isEveryAddress(a.host) || isEveryAddress(b.host);
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '' || host === '0.0.0.0' || host === '::';
+}
+
+/** A fault of the settings at `paths` together, told at the first; what cannot be read is unknown and no reason to complain. */
+function fault(draft: Draft, paths: readonly [string, ...string[]], message: string): void {
+  if (!paths.some((path) => draft.unread.has(path))) draft.fault(sourceOf(draft, paths[0]), paths[0], message);
+}
+
+function warn(draft: Draft, path: string, message: string): void {
+  draft.warn(sourceOf(draft, path), path, message);
+}
+
+/** Who set the value of a path, as `section.key` or `applications.name.key`. */
+function sourceOf(draft: Draft, path: string): string {
+  const dot = path.lastIndexOf('.');
+  const [group, key] = [path.slice(0, dot), path.slice(dot + 1)];
+  const name = group.startsWith('applications.') ? group.slice('applications.'.length) : undefined;
+  const values = name === undefined ? draft.sections.get(group) : draft.applications.get(name);
+  return values?.get(key)?.source ?? (name === undefined ? undefined : draft.named.get(name)) ?? DEFAULTS;
+}
