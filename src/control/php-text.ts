@@ -2,6 +2,7 @@
  * A cursor over PHP's serialised form as a web site sends it: bounded, and without recursion into anything but arrays.
  */
 import { PeerError } from '../base/errors.ts';
+import { decodeEntities } from './html-text.ts';
 
 /** What may be read. PHP knows no two keys `5` and `"5"`, so all keys are text. */
 export type PhpValue = null | boolean | number | bigint | string | PhpArray;
@@ -30,18 +31,6 @@ const MAX_DAMAGED_STRING = 4_096;
 const MAX_SEARCHES = 2_000;
 
 const ENTITY_QUOTES = ['&quot;', '&#034;', '&#34;'];
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-  ['34', '"'],
-  ['38', '&'],
-  ['39', "'"],
-  ['60', '<'],
-  ['62', '>'],
-]);
 
 export class PhpText {
   readonly #bytes: Buffer;
@@ -314,13 +303,4 @@ export class PhpText {
   #fault(what: string): PeerError {
     return new PeerError('web/answer', `not PHP's serialised form at byte ${this.offset}: ${what}`);
   }
-}
-
-/** Decodes once the entities that WordPress and `htmlspecialchars` write. */
-export function decodeEntities(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(
-    /&(?:(amp|lt|gt|quot|apos)|#0*(34|38|39|60|62));/g,
-    (_, name, code) => ENTITIES.get(name ?? code)!,
-  );
 }

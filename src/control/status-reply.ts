@@ -8,7 +8,8 @@
  */
 import { PeerError } from '../base/errors.ts';
 import { phpUrlDecode } from '../session/address.ts';
-import { decodeEntities, type PhpArray, PhpText, type PhpValue } from './php-text.ts';
+import { decodeEntities } from './html-text.ts';
+import { type PhpArray, PhpText, type PhpValue } from './php-text.ts';
 
 /** The site wants a session gone. */
 export interface Order {

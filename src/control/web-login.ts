@@ -7,8 +7,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { phpUrlDecode, phpUrlEncode } from '../session/address.ts';
 import type { Role } from '../session/session.ts';
+import { decodeEntities, withoutTags } from './html-text.ts';
 import type { SiteOptions } from './options.ts';
-import { decodeEntities } from './php-text.ts';
 
 /** The six values that a login script reads, in its order. */
 export interface LoginParams {
@@ -122,7 +122,7 @@ const PAGE = /<(?:!doctype|html|head|body|title|script|style|form|iframe|!--)/i;
 /** The fields of an answer: between `&`, tags and line breaks; of equal names the first counts. */
 function readFields(body: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  const text = body.replace(/<[^<>]*>/g, '\n').replace(/^[\s\uFEFF]+/, '');
+  const text = withoutTags(body).replace(/^[\s\uFEFF]+/, '');
   for (const piece of decodeEntities(text).split(/[&\r\n]/)) {
     const equals = piece.indexOf('=');
     if (equals < 0) continue;
