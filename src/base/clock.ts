@@ -54,3 +54,8 @@ export function pause(clock: Clock, delay: Millis): Promise<void> {
 export function isoTime(wallTime: Millis): string {
   return new Date(wallTime).toISOString();
 }
+
+/** Wall time as the people at this machine read it, `13:00:00`. */
+export function localTime(wallTime: Millis): string {
+  return new Date(wallTime).toTimeString().slice(0, 8);
+}
