@@ -28,7 +28,7 @@ import {
 } from './admin-schemas.ts';
 import { listApplications, listSessions, listStreams, sessionItem, streamItem } from './listing.ts';
 import type { Metrics } from './metrics.ts';
-import { PROBLEM_TYPE, problem } from './problem.ts';
+import { problem, writeProblem } from './problem.ts';
 import type { ApplicationView, DescribeStream, Health } from './views.ts';
 
 export interface AdminDeps {
@@ -134,7 +134,7 @@ function addServerRoutes(
       const { ok, reasons } = health.ready();
       if (ok) return reply.type('text/plain; charset=utf-8').send('ready\n');
       const found = { ...problem('server/not-ready', reasons.join('; ')), reasons };
-      return reply.code(found.status).type(PROBLEM_TYPE).send(JSON.stringify(found));
+      return writeProblem(reply, found);
     },
   );
 

@@ -9,7 +9,7 @@ import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { ListenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
-import { answerWithProblems, loggedPath, PROBLEM_TYPE, problem, refuseConnection, sendProblem } from './problem.ts';
+import { answerWithProblems, loggedPath, PROBLEM_TYPE, problem, refuseConnection, refuseRequest } from './problem.ts';
 
 export interface HttpLimits {
   /** From the connection, or from the first byte of a later request, to the end of the head. */
@@ -143,7 +143,7 @@ function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, log),
     frameworkErrors: (error, _request, reply) => {
       const status = error.statusCode ?? 400;
-      sendProblem(reply, problem('api/request', 'The path cannot be read.', status), log);
+      refuseRequest(reply, problem('api/request', 'The path cannot be read.', status), log);
     },
   }) as unknown as FastifyInstance;
 
@@ -159,7 +159,7 @@ function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
         throw new RefusedError('api/too-large', 'The body is too large.');
       }
     }
-    const hosts = request.raw.headersDistinct['host']?.length ?? 0;
+    const hosts = countHosts(request.raw.rawHeaders);
     if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
       throw new RefusedError('api/request', 'HTTP/1.1 wants exactly one Host header.');
     }
@@ -178,4 +178,9 @@ function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
 
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** How often Host was sent. `headers` would show the first alone. */
+function countHosts(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
 }

@@ -3,7 +3,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { ERRORS, PeerError, RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { RouteTable } from './route-table.ts';
@@ -64,28 +64,33 @@ export function answerWithProblems(app: FastifyInstance, log: Logger): void {
         'an HTTP request found a fault',
       );
     }
-    return sendProblem(reply, found, log);
+    return refuseRequest(reply, found, log);
   });
 
   app.setNotFoundHandler((request, reply) => {
     const allowed = routes.methods(loggedPath(request.url));
     if (allowed.length === 0)
-      return sendProblem(reply, problem('api/not-found', 'There is nothing at this path.'), log);
+      return refuseRequest(reply, problem('api/not-found', 'There is nothing at this path.'), log);
     reply.header('allow', allowed.join(', '));
-    return sendProblem(reply, problem('api/method', `Use ${allowed.join(' or ')} here.`), log);
+    return refuseRequest(reply, problem('api/method', `Use ${allowed.join(' or ')} here.`), log);
   });
 }
 
-/** Answers `found`, and writes one line about it. */
-export function sendProblem(reply: FastifyReply, found: Problem, log: Logger): FastifyReply {
-  const request: FastifyRequest = reply.request;
+/** Answers `found`. As bytes, since the framework would add a charset to text, which JSON does not have. */
+export function writeProblem(reply: FastifyReply, found: Problem): FastifyReply {
+  return reply
+    .code(found.status)
+    .type(PROBLEM_TYPE)
+    .send(Buffer.from(JSON.stringify(found)));
+}
+
+/** The same for a request that is refused, with a line about it. */
+export function refuseRequest(reply: FastifyReply, found: Problem, log: Logger): FastifyReply {
+  const { method, url, ip } = reply.request;
   const { code, status } = found;
-  log.info(
-    { code, status, method: request.method, path: loggedPath(request.url), ip: request.ip },
-    'refused a request',
-  );
+  log.info({ code, status, method, path: loggedPath(url), ip }, 'refused a request');
   if (code === 'api/unauthorized') reply.header('www-authenticate', 'Bearer realm="castgate"');
-  return reply.code(status).type(PROBLEM_TYPE).send(JSON.stringify(found));
+  return writeProblem(reply, found);
 }
 
 /** Node's parser, or its watch over slow senders, gave a connection up: says why and closes it. */
