@@ -3,10 +3,11 @@
  * messages that need no decision (acknowledgements, window sizes, pings). Bytes in, messages out, bytes out; no socket, no clock.
  */
 import { PeerError } from '../base/errors.ts';
-import { type BodyAllocator, CHUNK_LIMITS, ChunkReader } from './chunk-reader.ts';
+import { ChunkReader } from './chunk-reader.ts';
 import { CHUNK_STREAM, writeMessage } from './chunk-writer.ts';
 import type { ClientHandshake, ServerHandshake } from './handshake.ts';
 import { MESSAGE, type Message, USER_CONTROL } from './messages.ts';
+import type { BodyAllocator } from './partial-messages.ts';
 
 export interface ChunkStreamOptions {
   readonly handshake: ServerHandshake | ClientHandshake;
@@ -32,7 +33,7 @@ export class ChunkStream {
 
   constructor(options: ChunkStreamOptions) {
     this.#handshake = options.handshake;
-    this.#reader = new ChunkReader({ ...CHUNK_LIMITS, maxMessage: options.maxMessage }, options.allocate);
+    this.#reader = new ChunkReader({ maxMessage: options.maxMessage }, options.allocate);
     const opening = 'begin' in options.handshake ? options.handshake.begin() : undefined;
     if (opening !== undefined) this.#out.push(opening);
   }
@@ -103,6 +104,11 @@ export class ChunkStream {
   /** Asks for a sign of life; the answer carries the same 32 bits. */
   ping(time: number): void {
     this.sendUserControl(USER_CONTROL.PingRequest, time);
+  }
+
+  /** A player's word on how much it buffers, ms: RTMP 7.1.7. */
+  setBufferLength(streamId: number, millis: number): void {
+    this.sendUserControl(USER_CONTROL.SetBufferLength, streamId, millis);
   }
 
   /** Copies undecided bytes aside: their buffer will be reused before `next` is called again. */

@@ -6,6 +6,9 @@ import { type AmfLimits, type AmfValue, type AmfWritable, amfFields } from './am
 import { readAmf0, writeAmf0 } from './amf0.ts';
 import { MESSAGE, type Message } from './messages.ts';
 
+/** What a command may carry. */
+export type CommandArgument = AmfWritable;
+
 export interface Command {
   readonly name: string;
   /** 0: no answer expected. */
@@ -131,7 +134,7 @@ function readCapabilities(object: ReadonlyMap<string, AmfValue>): EnhancedCapabi
 }
 
 /** What we say of ourselves to a client that speaks enhanced RTMP. */
-function ourCapabilities(): Record<string, AmfWritable> {
+export function ourCapabilities(): Record<string, AmfWritable> {
   return {
     capsEx: CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.timestampNano,
     fourCcList: [...KNOWN_FOURCC],

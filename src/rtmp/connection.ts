@@ -4,13 +4,13 @@
  */
 import { PeerError } from '../base/errors.ts';
 import { AMF_LIMITS } from './amf-value.ts';
-import type { BodyAllocator } from './chunk-reader.ts';
 import { ChunkStream } from './chunk-stream.ts';
 import type { Command, ConnectCommand, Level } from './commands.ts';
 import * as commands from './commands.ts';
 import { ServerHandshake } from './handshake.ts';
 import { MESSAGE, type Message, splitAggregate } from './messages.ts';
 import { type NetStreamEvent, NetStreams, type Question } from './net-stream.ts';
+import type { BodyAllocator } from './partial-messages.ts';
 
 export type RtmpEvent =
   | NetStreamEvent
