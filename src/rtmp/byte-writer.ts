@@ -10,7 +10,8 @@ export class ByteWriter {
   #length = 0;
 
   u8(value: number): void {
-    this.#buffer[this.#reserve(1)] = value;
+    const at = this.#reserve(1); // First: it may replace the buffer.
+    this.#buffer[at] = value;
   }
 
   u16(value: number): void {

@@ -104,7 +104,7 @@ export class ChunkReader {
    */
   next(): Message | undefined {
     for (;;) {
-      if (this.#behindSeam !== undefined && this.#at >= this.#seamEnd) this.#crossSeam();
+      if (this.#behindSeam !== undefined) this.#crossSeam();
       const partial = this.#current ?? this.#readHeader();
       if (partial === undefined) return this.#putAside();
       if (!this.#readPayload(partial)) {
@@ -226,9 +226,10 @@ export class ChunkReader {
     this.#partials.begin(partial, this.#behindSeam?.length ?? this.#end - this.#at);
   }
 
-  /** Goes on behind the seam, in the bytes that were fed last. */
+  /** When the seam is read, goes on behind it, in the bytes that were fed last. */
   #crossSeam(): void {
-    this.#input = this.#behindSeam!;
+    if (this.#behindSeam === undefined || this.#at < this.#seamEnd) return;
+    this.#input = this.#behindSeam;
     this.#at -= this.#seamEnd;
     this.#end = this.#input.length;
     this.#behindSeam = undefined;
@@ -246,6 +247,7 @@ export class ChunkReader {
 
   /** The slow way of `feed`: what is unread, and `bytes` behind it, in a buffer of ours with room for as many again. */
   #store(bytes: Buffer): void {
+    this.#crossSeam();
     const behind = this.#behindSeam;
     const unread = behind === undefined ? this.#end - this.#at : this.#seamEnd - this.#at + behind.length;
     const length = unread + bytes.length;
