@@ -33,9 +33,10 @@ export class RouteTable {
 
 function fits(segments: readonly string[], asked: readonly string[]): boolean {
   for (const [at, segment] of segments.entries()) {
-    if (segment === '*') return true;
     const part = asked[at];
-    if (part === undefined || (segment.startsWith(':') ? part === '' : part !== segment)) return false;
+    if (part === undefined) return false;
+    if (segment === '*') return true;
+    if (segment.startsWith(':') ? part === '' : part !== segment) return false;
   }
   return segments.length === asked.length;
 }

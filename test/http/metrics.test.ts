@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AdminTown,
+  fakeApplication,
+  fakeDoor,
+  fakePublication,
+  fakeSession,
+  fakeViewer,
+  playing,
+  publishing,
+} from '../helpers/admin-town.ts';
+
+/** Samples by name and sorted labels. */
+async function scrape(town: AdminTown): Promise<Map<string, number>> {
+  const samples = new Map<string, number>();
+  for (const line of (await town.metrics.text()).split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
+    samples.set(`${name}{${labels.split(',').sort().join()}}`, Number(value));
+  }
+  return samples;
+}
+
+test('every metric has the prefix, a HELP of its own, and a unit or kind in its name', async () => {
+  const town = new AdminTown();
+  town.applications = [fakeApplication()];
+  town.enter(publishing('a'));
+  fakePublication(town.hub.stream('live/a'));
+  town.metrics.observeHook('login', 12, 'ok');
+  town.metrics.observeJoin(3);
+  const helps = new Map<string, string>();
+  const types = new Map<string, string>();
+  for (const line of (await town.metrics.text()).split('\n')) {
+    const [, what, name, text] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+    if (what === 'HELP') helps.set(name!, text!);
+    if (what === 'TYPE') types.set(name!, text!);
+  }
+  assert.ok(types.size > 20);
+  for (const [name, type] of types) {
+    assert.match(name, /^castgate_/);
+    assert.ok((helps.get(name)?.length ?? 0) > 5, name);
+    if (type === 'counter') assert.match(name, /_total$/, name);
+    if (type === 'histogram') assert.match(name, /_seconds$/, name);
+    assert.ok(!/millis|_ms$/.test(name), name);
+  }
+});
+
+test('sessions are counted by protocol, role and application', async () => {
+  const town = new AdminTown();
+  town.applications = [fakeApplication({ name: 'live' }), fakeApplication({ name: 'two words' })];
+  town.enter(publishing('a'), playing('a'), playing('a'), playing('a', { transport: 'rtmps', app: 'two words' }));
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_sessions{app="live",protocol="rtmp",role="broadcaster"}'), 1);
+  assert.equal(samples.get('castgate_sessions{app="live",protocol="rtmp",role="watcher"}'), 2);
+  assert.equal(samples.get('castgate_sessions{app="two words",protocol="rtmps",role="watcher"}'), 1);
+});
+
+test('names that clients made up share one label', async () => {
+  const town = new AdminTown();
+  town.applications = [fakeApplication({ name: '*' })];
+  town.enter(...Array.from({ length: 500 }, (_, at) => fakeSession({ app: `app${at}` })));
+  for (let at = 0; at < 500; at++) fakePublication(town.hub.stream(`app${at}/s`));
+  town.hub.stream('app0/s').subscribe(fakeViewer(7));
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_sessions{app="other",protocol="rtmp",role="watcher"}'), 500);
+  assert.equal(samples.get('castgate_streams{app="other"}'), 500);
+  assert.equal(samples.get('castgate_audience{app="other"}'), 7);
+  assert.equal(samples.get('castgate_orders_total{app="other"}'), 3);
+  assert.ok(![...samples.keys()].some((key) => key.includes('app499')));
+});
+
+test('a gauge goes when what it counted has gone', async () => {
+  const town = new AdminTown();
+  town.applications = [fakeApplication()];
+  const [session] = town.enter(playing('a'));
+  const stream = town.hub.stream('live/a');
+  const publication = fakePublication(stream);
+  assert.equal((await scrape(town)).get('castgate_streams{app="live"}'), 1);
+  publication.close();
+  town.sessions.close(session!);
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_streams{app="live"}') ?? 0, 0);
+  assert.equal(samples.get('castgate_sessions{app="live",protocol="rtmp",role="watcher"}') ?? 0, 0);
+});
+
+test('what the doors counted is reported as it stands', async () => {
+  const town = new AdminTown();
+  town.doors = [fakeDoor(), fakeDoor({ protocol: 'rtmps', bytesOut: 0, refused: new Map() })];
+  await scrape(town);
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_connections{protocol="rtmp"}'), 2);
+  assert.equal(samples.get('castgate_connections_accepted_total{protocol="rtmp"}'), 9);
+  assert.equal(samples.get('castgate_connections_refused_total{protocol="rtmp",reason="access/busy"}'), 3);
+  assert.equal(samples.get('castgate_received_bytes_total{protocol="rtmp"}'), 1_000);
+  assert.equal(samples.get('castgate_sent_bytes_total{protocol="rtmp"}'), 20_000);
+  assert.equal(samples.get('castgate_sent_bytes_total{protocol="rtmps"}'), 0);
+  assert.equal(samples.get('castgate_frames_received_total{kind="video",protocol="rtmp"}'), 50);
+  assert.equal(samples.get('castgate_frames_received_total{kind="audio",protocol="rtmp"}'), 60);
+  assert.equal(samples.get('castgate_video_withheld_total{protocol="rtmp"}'), 6);
+});
+
+test('web sites are reported by application', async () => {
+  const town = new AdminTown();
+  const failure = { code: 'web/timeout', text: 'no answer', since: 0 };
+  town.applications = [fakeApplication({ name: 'a' }), fakeApplication({ name: 'b', failure })];
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_logins_total{app="a",result="refused"}'), 1);
+  assert.equal(samples.get('castgate_reports_total{answer="orders",app="a"}'), 7);
+  assert.equal(samples.get('castgate_report_failures_total{app="a",reason="web/timeout"}'), 2);
+  assert.equal(samples.get('castgate_orders_total{app="a"}'), 3);
+  assert.equal(samples.get('castgate_logouts_waiting{app="a"}'), 4);
+  assert.equal(samples.get('castgate_site_failing{app="a"}'), 0);
+  assert.equal(samples.get('castgate_site_failing{app="b"}'), 1);
+});
+
+test('hooks and joins are histograms in seconds', async () => {
+  const town = new AdminTown();
+  town.metrics.observeHook('login', 30, 'ok');
+  town.metrics.observeHook('login', 4_000, 'failed');
+  town.metrics.observeJoin(4);
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_hook_duration_seconds_bucket{hook="login",le="0.025",outcome="ok"}'), 0);
+  assert.equal(samples.get('castgate_hook_duration_seconds_bucket{hook="login",le="0.05",outcome="ok"}'), 1);
+  assert.equal(samples.get('castgate_hook_duration_seconds_sum{hook="login",outcome="failed"}'), 4);
+  assert.equal(samples.get('castgate_join_duration_seconds_bucket{le="0.005"}'), 1);
+  assert.equal(samples.get('castgate_join_duration_seconds_sum{}'), 0.004);
+});
+
+test('build, configuration and the process itself are reported', async () => {
+  const town = new AdminTown();
+  assert.equal((await scrape(town)).get('castgate_config_reload_success{}'), 1);
+  town.configTaken = false;
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_config_reload_success{}'), 0);
+  assert.equal(samples.get(`castgate_build_info{node="${process.version}",version="1.2.3"}`), 1);
+  assert.ok(samples.get('castgate_process_resident_memory_bytes{}')! > 1e6);
+  assert.ok(samples.has('castgate_nodejs_eventloop_lag_p99_seconds{}'));
+  assert.equal(samples.get('castgate_faults_total{}'), 0);
+});
+
+test('the page comes as the text format of Prometheus', async () => {
+  const answer = await new AdminTown().get('/metrics');
+  assert.match(String(answer.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+  assert.ok(answer.body.endsWith('\n'));
+});
