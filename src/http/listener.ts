@@ -148,8 +148,9 @@ function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
   }) as unknown as FastifyInstance;
 
   app.server.on('checkExpectation', (_request, response) => {
-    const body = JSON.stringify(problem('api/request', 'Only Expect: 100-continue is understood.', 417));
-    response.writeHead(417, { 'content-type': PROBLEM_TYPE, connection: 'close' }).end(body);
+    response.statusCode = 417;
+    response.setHeader('content-type', PROBLEM_TYPE).setHeader('connection', 'close');
+    response.end(JSON.stringify(problem('api/request', 'Only Expect: 100-continue is understood.', 417)));
   });
   app.addHook('onRequest', async (request, reply) => {
     if (hasBody(request) && (request.method === 'GET' || request.method === 'HEAD')) {

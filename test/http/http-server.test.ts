@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HELLO_POLICY } from '../../src/http/hello-page.ts';
+import { SiteServer } from '../../src/http/http-server.ts';
+import { LogRecorder } from '../helpers/log-recorder.ts';
+import { exchange } from '../helpers/raw-http.ts';
+
+const greeting = () => ({ version: '1.2.3', rtmpPort: 1935, app: 'live', webControlled: false });
+
+function site(listen = '127.0.0.1:0') {
+  return new SiteServer({ listen }, { log: new LogRecorder(), greeting });
+}
+
+test('the hello page comes light, guarded and uncached', async () => {
+  const answer = await site().app.inject({ url: '/', headers: { host: 'media.example' } });
+  assert.equal(answer.statusCode, 200);
+  assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
+  assert.equal(answer.headers['content-security-policy'], HELLO_POLICY);
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  assert.match(answer.body, /rtmp:\/\/media\.example\/live/);
+  assert.ok(Buffer.byteLength(answer.body) < 4_096);
+});
+
+test('there is nothing else, and no way into the admin interface', async () => {
+  const { app } = site();
+  for (const url of ['/favicon.ico', '/robots.txt', '/v1/sessions', '/metrics', '/healthz', '/%2e%2e/v1']) {
+    const answer = await app.inject(url);
+    assert.deepEqual([answer.statusCode, answer.json().code], [404, 'api/not-found'], url);
+    assert.equal(answer.headers['content-type'], 'application/problem+json');
+  }
+  assert.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 405);
+});
+
+test('another protocol adds its routes, and answers with problems as the rest does', async () => {
+  const server = site();
+  server.register(async (app) => {
+    app.addContentTypeParser('application/sdp', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
+    app.post('/:app/:stream/whip', async ({ body }, reply) => reply.code(201).type('application/sdp').send(body));
+  });
+  const post = (type: string) =>
+    server.app.inject({ method: 'POST', url: '/a/b/whip', headers: { 'content-type': type }, payload: 'v=0' });
+  assert.deepEqual([(await post('application/sdp')).statusCode, (await post('application/sdp')).body], [201, 'v=0']);
+  assert.equal((await post('text/html')).statusCode, 415);
+  const wrong = await server.app.inject('/a/b/whip');
+  assert.deepEqual([wrong.statusCode, wrong.headers['allow']], [405, 'POST']);
+});
+
+test('it listens where it was told, or nowhere', async (context) => {
+  const server = site();
+  const address = await server.listen();
+  context.after(() => server.close());
+  assert.match(await exchange(address!.port, 'GET / HTTP/1.0\r\n\r\n'), /rtmp:\/\/127\.0\.0\.1\/live/);
+  const quiet = site('');
+  assert.equal(await quiet.listen(), undefined);
+  await quiet.close();
+});
