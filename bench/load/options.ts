@@ -13,6 +13,7 @@ scenarios   fan-out (default), publishers, join, churn, idle, all
   --publishers N      the scenario publishers, one player each (default 200)
   --seconds N         the window of measurement (default 10, at most 600)
   --rounds N          all servers in turn, N times; medians are shown (default 3)
+  --nap MS            players read only every so often (default 0: at once; at most 100), see bench/README.md
   --publisher KIND    light (default: marks send times) or ffmpeg (no latency figures)
   --save              write bench/results/<time>.json too`;
 
@@ -24,6 +25,7 @@ export interface Options {
   readonly publishers: number;
   readonly seconds: number;
   readonly rounds: number;
+  readonly nap: number;
   readonly publisher: 'light' | 'ffmpeg';
   readonly save: boolean;
 }
@@ -40,6 +42,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
       publishers: { type: 'string', default: '200' },
       seconds: { type: 'string', default: '10' },
       rounds: { type: 'string', default: '3' },
+      nap: { type: 'string', default: '0' },
       publisher: { type: 'string', default: 'light' },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -57,6 +60,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     publishers: whole('publishers', values.publishers, 1_000),
     seconds: whole('seconds', values.seconds, 600),
     rounds: whole('rounds', values.rounds, 100),
+    nap: whole('nap', values.nap, 100, 0),
     publisher: oneOf('publisher', values.publisher, ['light', 'ffmpeg'] as const),
     save: values.save,
   };
@@ -80,9 +84,9 @@ function mode(text: string): Mode {
   return text;
 }
 
-function whole(what: string, text: string, most: number): number {
+function whole(what: string, text: string, most: number, least = 1): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new Error(`--${what} takes a whole number from 1 to ${most}`);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new Error(`--${what} takes a whole number from ${least} to ${most}`);
   return value;
 }

@@ -39,8 +39,8 @@ export type PlayersQuestion =
   | { readonly ask: 'begin' }
   /** Close it. Answer: `Measured`. */
   | { readonly ask: 'end' }
-  /** Join and leave at the first key frame, one after the other, `pauseMs` apart. Answer: `Joined`. */
-  | { readonly ask: 'join'; readonly target: Target; readonly count: number; readonly pauseMs: number }
+  /** A new player every `everyMs`, who leaves at the first key frame. Answer: `Joined`. */
+  | { readonly ask: 'join'; readonly target: Target; readonly count: number; readonly everyMs: number }
   /** Connect, play, leave, `parallel` at a time. Answer: `Churned`. */
   | { readonly ask: 'churn'; readonly target: Target; readonly seconds: number; readonly parallel: number };
 
@@ -210,13 +210,13 @@ function loadPercent(seconds: number): number {
   return (user + system) / 1e4 / seconds;
 }
 
-async function join(target: Target, count: number, pauseMs: number): Promise<Joined> {
-  const times: number[] = [];
+async function join(target: Target, count: number, everyMs: number): Promise<Joined> {
+  const visits: Promise<number | null>[] = [];
   for (let i = 0; i < count; i++) {
-    const time = await firstKeyFrame(target, requestFor(target, i, true));
-    if (time !== null) times.push(time);
-    await delay(pauseMs);
+    visits.push(firstKeyFrame(target, requestFor(target, i, true)));
+    await delay(everyMs);
   }
+  const times = (await Promise.all(visits)).filter((time) => time !== null);
   return { joinP50: percentile(times, 50), joinP99: percentile(times, 99), failed: count - times.length };
 }
 
@@ -284,7 +284,7 @@ function answer(question: PlayersQuestion): object | Promise<object> {
     case 'end':
       return end();
     case 'join':
-      return join(question.target, question.count, question.pauseMs);
+      return join(question.target, question.count, question.everyMs);
     case 'churn':
       return churn(question.target, question.seconds, question.parallel);
   }
@@ -298,3 +298,12 @@ process.on('message', async (question: PlayersQuestion) => {
   }
 });
 process.once('disconnect', () => process.exit(0));
+
+// A napping process looks at its sockets only every so many milliseconds, as the first argument says; 0: at once.
+const napMs = Number(process.argv[2] ?? 0);
+if (napMs > 0) nap(new Int32Array(new SharedArrayBuffer(4)));
+
+function nap(never: Int32Array): void {
+  Atomics.wait(never, 0, 0, napMs);
+  setImmediate(nap, never);
+}

@@ -101,9 +101,9 @@ export function freePort(): Promise<number> {
 export class Load {
   readonly #child: ChildProcess;
 
-  constructor(file: 'players.ts' | 'publishers.ts') {
+  constructor(file: 'players.ts' | 'publishers.ts', ...args: string[]) {
     const script = fileURLToPath(new URL(file, import.meta.url));
-    this.#child = start({ program: process.execPath, args: [script] }, 1, null, true);
+    this.#child = start({ program: process.execPath, args: [script, ...args] }, 1, null, true);
   }
 
   ask<Answer>(question: object, timeoutMs = 60_000): Promise<Answer> {

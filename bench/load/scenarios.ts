@@ -43,6 +43,8 @@ export interface Settings {
   readonly players: number;
   readonly publishers: number;
   readonly seconds: number;
+  /** Players look at their sockets this often, in milliseconds; 0: at once. */
+  readonly nap: number;
   /** `light`: our own, which marks send times; `ffmpeg`: the real one, without latency figures. */
   readonly publisher: 'light' | 'ffmpeg';
 }
@@ -53,7 +55,7 @@ const SETTLE_MS = 2_500;
 const SAMPLED = 20;
 const JOINS = 100;
 /** Not a divisor of the group's length, so that joins fall everywhere in it. */
-const JOIN_PAUSE_MS = 37;
+const JOIN_EVERY_MS = 37;
 const CHURN_PARALLEL = 400;
 const CHURN_WARM_UP_S = 2;
 const IDLE_BASE = 1_000;
@@ -62,12 +64,13 @@ const IDLE_BASE = 1_000;
 class Stage {
   readonly server: Running;
   readonly raw: boolean;
-  readonly #players = new Load('players.ts');
+  readonly #players: Load;
   #publishers: Load | null = null;
   #ffmpeg: ChildProcess | null = null;
   readonly #folder: string;
 
-  constructor(server: Running, raw: boolean, folder: string) {
+  constructor(server: Running, raw: boolean, folder: string, napMs: number) {
+    this.#players = new Load('players.ts', String(napMs));
     this.server = server;
     this.raw = raw;
     this.#folder = folder;
@@ -121,7 +124,7 @@ export async function measure(
 ): Promise<Sample | null> {
   if (kind.raw && scenario !== 'fan-out' && scenario !== 'publishers') return null;
   const folder = mkdtempSync(join(tmpdir(), 'castgate-bench-run-'));
-  const stage = new Stage(await Running.start(kind, mode, folder), kind.raw, folder);
+  const stage = new Stage(await Running.start(kind, mode, folder), kind.raw, folder, settings.nap);
   try {
     switch (scenario) {
       case 'fan-out':
@@ -168,7 +171,7 @@ async function delivery(stage: Stage, settings: Settings, streams: number, playe
 async function joins(stage: Stage, settings: Settings): Promise<Sample> {
   await stage.publish(settings, 1);
   await delay(SETTLE_MS);
-  const question = { ask: 'join', target: stage.target(1), count: JOINS, pauseMs: JOIN_PAUSE_MS } as const;
+  const question = { ask: 'join', target: stage.target(1), count: JOINS, everyMs: JOIN_EVERY_MS } as const;
   return { ...(await stage.players<Joined>(question, 600_000)) };
 }
 
