@@ -3,6 +3,7 @@
  * docs/openapi.json is made from them.
  */
 import { type Static, type TProperties, Type } from 'typebox';
+import type { TrackView } from './views.ts';
 
 declare module 'fastify' {
   /** Words of OpenAPI that stand beside the schemas of a route. */
@@ -68,9 +69,14 @@ const Track = Type.Object({
   kind: Type.Enum(['video', 'audio']),
   track: count('0 unless the publisher sends several.'),
   codec: Type.String(),
+  rfc6381: Type.Optional(Type.String({ description: 'Such as `avc1.64001f`.' })),
   profile: Type.Optional(Type.String()),
-  width: Type.Optional(Type.Integer()),
+  level: Type.Optional(Type.String()),
+  width: Type.Optional(Type.Integer({ description: 'Pixels shown.' })),
   height: Type.Optional(Type.Integer()),
+  fps: Type.Optional(Type.Number()),
+  bitDepth: Type.Optional(Type.Integer()),
+  bFrames: Type.Optional(Type.Boolean({ description: 'Pictures are decoded in another order than shown.' })),
   sampleRate: Type.Optional(Type.Integer({ description: 'Hertz.' })),
   channels: Type.Optional(Type.Integer()),
 });
@@ -150,7 +156,8 @@ export type SessionId = Static<typeof SessionId>;
 export type Disconnect = Static<typeof Disconnect>;
 export type StreamName = Static<typeof StreamName>;
 export type SessionItem = Static<typeof SessionItem>;
-export type StreamItem = Static<typeof StreamItem>;
+/** What of a track is not in the schema is left out when the answer is written. */
+export type StreamItem = Omit<Static<typeof StreamItem>, 'tracks'> & { tracks: readonly TrackView[] };
 export type ApplicationItem = Static<typeof ApplicationItem>;
 export type Index = Static<typeof Index>;
 

@@ -19,7 +19,7 @@ dl { display: grid; gap: .25rem 1rem; grid-template-columns: max-content 1fr; ma
 dt { font-weight: 600; }
 dd { margin: 0; overflow-wrap: anywhere; }
 code { font: .95em/1.5 ui-monospace, monospace; }
-pre { background: light-dark(#f1f3f5, #24282d); border-radius: .4rem; margin: .75rem 0; overflow-x: auto; padding: .75rem 1rem; }
+pre { background: light-dark(#f1f3f5, #24282d); border-radius: .4rem; margin: .75rem 0; overflow-wrap: anywhere; padding: .75rem 1rem; white-space: pre-wrap; }
 footer { color: light-dark(#55595e, #a6abb1); font-size: .9rem; margin-top: 3rem; }
 `;
 
@@ -78,9 +78,9 @@ they end with a session and a key after <code>?</code>, which belong to you. The
 <dt>Stream key</dt><dd><code>${escaped(stream)}</code></dd>
 </dl>
 <h2>Publish with ffmpeg</h2>
-<pre tabindex="0"><code>ffmpeg -re -i movie.mp4 -c:v libx264 -preset veryfast -g 60 -c:a aac -f flv "${escaped(watched)}"</code></pre>
+<pre><code>ffmpeg -re -i movie.mp4 -c:v libx264 -preset veryfast -g 60 -c:a aac -f flv "${escaped(watched)}"</code></pre>
 <h2>Watch</h2>
-<pre tabindex="0"><code>ffplay "${escaped(watched)}"</code></pre>
+<pre><code>ffplay "${escaped(watched)}"</code></pre>
 <p>VLC opens the same address under Media, Open Network Stream.</p>`;
 }
 

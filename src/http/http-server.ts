@@ -3,7 +3,7 @@
  * port found to be HTTP.
  */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { listenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
@@ -21,7 +21,6 @@ export interface SiteDeps {
 }
 
 export class SiteServer {
-  /** `server.emit('connection', socket)` hands over a socket on which HTTP was seen, with what was read put back. */
   readonly server: Server;
   /** For tests, by `inject`. */
   readonly app: FastifyInstance;
@@ -47,12 +46,18 @@ export class SiteServer {
     this.app.register(routes);
   }
 
+  /** Takes over a connection on which another port saw HTTP; what was read is put back, and nobody else listens to it. */
+  accept(socket: Socket): void {
+    this.server.emit('connection', socket);
+    socket.resume();
+  }
+
   /** Where it listens now; `undefined` when `options.listen` is empty. Throws `RefusedError` when the port cannot be had. */
   listen(): Promise<AddressInfo | undefined> {
     return this.#listener.listen();
   }
 
-  /** New HTTPS connections use this pair. Throws, and keeps the old one, when key and certificate do not belong together. */
+  /** New HTTPS connections use this pair; without effect on plain HTTP. Throws, and keeps the old one, when key and certificate do not belong together. */
   setTls(pair: TlsPair): void {
     this.#listener.setTls(pair);
   }

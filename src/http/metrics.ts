@@ -20,7 +20,8 @@ export interface MetricsDeps {
 }
 
 type Labels = Record<string, string>;
-type Report = (labels: Labels, value: number) => void;
+/** Nothing is reported where the value is not known. */
+type Report = (labels: Labels, value: number | undefined) => void;
 
 const PREFIX = 'castgate_';
 /** Application names come from clients; those not configured share this label. */
@@ -122,7 +123,7 @@ export class Metrics {
 
   #addDoors(): void {
     const { source } = this.#deps;
-    const perDoor = (name: string, help: string, read: (door: DoorCounts) => number): void => {
+    const perDoor = (name: string, help: string, read: (door: DoorCounts) => number | undefined): void => {
       this.#counter(name, help, ['protocol'], (report) => {
         for (const door of source.doors()) report({ protocol: door.protocol }, read(door));
       });
@@ -210,7 +211,7 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        read((labels, value) => this.inc(labels, value));
+        read((labels, value) => value !== undefined && this.inc(labels, value));
       },
     });
   }
@@ -224,7 +225,7 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        read((labels, value) => this.inc(labels, value));
+        read((labels, value) => value !== undefined && this.inc(labels, value));
       },
     });
   }

@@ -11,9 +11,17 @@ export interface TrackView {
   readonly track: number;
   /** In small letters, such as `h264` or `aac`. */
   readonly codec: string;
+  /** RFC 6381, such as `avc1.64001f`. */
+  readonly rfc6381?: string | undefined;
   readonly profile?: string | undefined;
+  readonly level?: string | undefined;
   readonly width?: number | undefined;
   readonly height?: number | undefined;
+  /** Pictures a second. */
+  readonly fps?: number | undefined;
+  readonly bitDepth?: number | undefined;
+  /** Are pictures decoded in another order than shown? */
+  readonly bFrames?: boolean | undefined;
   /** Hertz. */
   readonly sampleRate?: number | undefined;
   readonly channels?: number | undefined;
@@ -65,10 +73,11 @@ export interface DoorCounts {
   readonly refused: ReadonlyMap<string, number>;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly videoFramesIn: number;
-  readonly audioFramesIn: number;
-  /** Video units that late viewers did not get. */
-  readonly videoWithheld: number;
+  /** Undefined: not counted here. */
+  readonly videoFramesIn?: number | undefined;
+  readonly audioFramesIn?: number | undefined;
+  /** Video units that late viewers did not get. Undefined: not counted here. */
+  readonly videoWithheld?: number | undefined;
 }
 
 /** Read when somebody scrapes; nothing here may be costly. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { HELLO_POLICY } from '../../src/http/hello-page.ts';
 import { SiteServer } from '../../src/http/http-server.ts';
@@ -54,4 +56,25 @@ test('it listens where it was told, or nowhere', async (context) => {
   const quiet = site('');
   assert.equal(await quiet.listen(), undefined);
   await quiet.close();
+});
+
+test('a connection that came in elsewhere is served as its own', async (context) => {
+  const server = site('');
+  await server.listen();
+  context.after(() => server.close());
+  const other = createServer({ pauseOnConnect: true }, (socket) => {
+    socket.once('data', (first) => {
+      socket.pause();
+      socket.unshift(first);
+      server.accept(socket);
+    });
+    socket.resume();
+  });
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  context.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const get = `GET / HTTP/1.1\r\nHost: media.example:${port}\r\n`;
+  const answer = await exchange(port, `${get}\r\n${get}Connection: close\r\n\r\n`);
+  assert.equal(answer.match(/rtmp:\/\/media\.example\/live<\/code>/g)?.length, 2);
 });

@@ -86,7 +86,8 @@ test('a gauge goes when what it counted has gone', async () => {
 
 test('what the doors counted is reported as it stands', async () => {
   const town = new AdminTown();
-  town.doors = [fakeDoor(), fakeDoor({ protocol: 'rtmps', bytesOut: 0, refused: new Map() })];
+  const uncounted = { videoFramesIn: undefined, audioFramesIn: undefined, videoWithheld: undefined };
+  town.doors = [fakeDoor(), fakeDoor({ protocol: 'rtmps', bytesOut: 0, refused: new Map(), ...uncounted })];
   await scrape(town);
   const samples = await scrape(town);
   assert.equal(samples.get('castgate_connections{protocol="rtmp"}'), 2);
@@ -98,6 +99,7 @@ test('what the doors counted is reported as it stands', async () => {
   assert.equal(samples.get('castgate_frames_received_total{kind="video",protocol="rtmp"}'), 50);
   assert.equal(samples.get('castgate_frames_received_total{kind="audio",protocol="rtmp"}'), 60);
   assert.equal(samples.get('castgate_video_withheld_total{protocol="rtmp"}'), 6);
+  assert.equal(samples.get('castgate_video_withheld_total{protocol="rtmps"}'), undefined);
 });
 
 test('web sites are reported by application', async () => {
