@@ -78,7 +78,7 @@ function checkApplication(config: Config, name: string, draft: Draft): void {
     fault(draft, [path('webKeyCheck'), path('webKey')], 'is "require" and needs webKey');
   }
   if (options.webKey === VENDOR_WEB_KEY) {
-    warn(draft, path('webKey'), "is the vendor's default, which everybody knows (config/default-key)");
+    warn(draft, path('webKey'), "is the vendor's default, which everybody knows", 'config/default-key');
   }
 }
 
@@ -97,8 +97,8 @@ function fault(draft: Draft, paths: readonly [string, ...string[]], message: str
   if (!paths.some((path) => draft.unread.has(path))) draft.fault(sourceOf(draft, paths[0]), paths[0], message);
 }
 
-function warn(draft: Draft, path: string, message: string): void {
-  draft.warn(sourceOf(draft, path), path, message);
+function warn(draft: Draft, path: string, message: string, code?: string): void {
+  draft.warn(sourceOf(draft, path), path, message, code);
 }
 
 /** Who set the value of a path, as `section.key` or `applications.name.key`. */

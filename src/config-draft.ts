@@ -55,8 +55,8 @@ export class Draft {
     this.faults.push({ source, path, message });
   }
 
-  warn(source: string, path: string, message: string): void {
-    this.warnings.push({ source, path, message });
+  warn(source: string, path: string, message: string, code = 'config/warning'): void {
+    this.warnings.push({ source, path, message, code });
   }
 
   #group(entry: Entry): boolean {

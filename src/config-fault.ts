@@ -12,6 +12,8 @@ export interface Fault {
   /** The setting, such as `rtmp.listen`; empty when it concerns the file as a whole. */
   readonly path: string;
   readonly message: string;
+  /** From base/errors.ts, where there is one of its own. */
+  readonly code?: string;
 }
 
 /** The configuration cannot be used. Lists every fault, not only the first. */

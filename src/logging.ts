@@ -34,6 +34,8 @@ export interface OpenLog {
   /** Lines for people, rather than JSON. */
   readonly pretty: boolean;
   set(options: LogOptions): void;
+  /** Text as it is, for people. */
+  print(text: string): void;
   flush(): void;
 }
 
@@ -76,6 +78,7 @@ export function openLog(options: LogOptions, clock: Clock, output: LineOutput = 
       return manner.pretty;
     },
     set,
+    print: (text) => output.write(text),
     flush: () => output.flush(),
   };
 }

@@ -111,7 +111,7 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
   },
   'access/busy': {
     what: 'A limit on connections, sessions or open logins is reached.',
-    fix: 'Raise limits.* or find who opens so many.',
+    fix: 'Raise rtmp.maxConnections, rtmp.maxConnectionsPerIp or maxLoginQueue, or find who opens so many.',
   },
   'access/shutdown': { what: 'The server is shutting down.', fix: 'Connect again in a moment.' },
   'stream/not-found': { what: 'Nobody publishes the stream.', fix: 'Check the name, or start the encoder.' },
@@ -156,6 +156,10 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
   'config/invalid': {
     what: 'The configuration has a fault.',
     fix: 'The message names line, column and the nearest known key.',
+  },
+  'config/warning': {
+    what: 'A setting works and is probably not meant so.',
+    fix: 'The message says why; castgate check FILE shows it with line and column.',
   },
   'config/reload': {
     what: 'A changed configuration was not taken; the old one stays in force.',

@@ -1,0 +1,30 @@
+/**
+ * The commands of castgate, from arguments to exit code.
+ */
+import { HELP, readCommandLine, UsageError } from './command-line.ts';
+import { ConfigError, faultLine } from './config-fault.ts';
+import { type ConfigRequest, loadConfig } from './config-source.ts';
+import { EXIT, Service } from './service.ts';
+import { VERSION } from './version.ts';
+
+/** Carries out one command; resolves when it is done, or when the server runs. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    const command = readCommandLine(args);
+    if (command.task === 'version') process.stdout.write(`castgate ${VERSION}\n`);
+    else if (command.task === 'help') process.stdout.write(HELP);
+    else if (command.task === 'check') await check(command);
+    else await new Service(command, await loadConfig(command, process.env)).run();
+  } catch (error) {
+    if (error instanceof UsageError) process.stderr.write(`castgate: ${error.message}\nTry castgate --help.\n`);
+    else if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+    else throw error;
+    process.exitCode = EXIT.misused;
+  }
+}
+
+async function check(request: ConfigRequest): Promise<void> {
+  const { warnings } = await loadConfig(request, process.env);
+  for (const warning of warnings) process.stdout.write(`warning: ${faultLine(warning)}\n`);
+  process.stdout.write('ok\n');
+}
