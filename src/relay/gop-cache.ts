@@ -30,7 +30,9 @@ const AUDIO_ONLY_MICROS: Micros = 1_000_000;
 
 export class GopCache {
   readonly #limits: GopLimits;
-  readonly #configs: Frame[] = [];
+  #configs: readonly Frame[] = [];
+  /** The configurations that the group began with. */
+  #first: readonly Frame[] = [];
   #frames: Frame[] = [];
   #bytes = 0;
   /** A key frame began the group; false while the stream has shown no video, or the group was forgotten. */
@@ -49,8 +51,6 @@ export class GopCache {
   push(frame: Frame): void {
     if (frame.role === 'config') {
       this.#keepConfig(frame);
-      // a configuration that changes in mid-group must reach a newcomer at the same place
-      if (this.#frames.length > 0) this.#append(frame);
       return;
     }
     if (!this.#limits.enabled) return;
@@ -75,39 +75,31 @@ export class GopCache {
     }
   }
 
-  /** Configurations first, then the group. A group that holds a later version of a configuration starts with the earlier one. */
+  /** The configurations that the group began with, then the group, with those that changed in it where they changed. */
   replay(): readonly Frame[] {
-    if (this.#frames.length === 0) return this.configs();
-    const later = new Set(this.#frames.filter((frame) => frame.role === 'config'));
-    const start = this.#frames[0]!;
-    const first = this.#configs.map((config) => (later.has(config) ? this.#before(config, start) : config));
-    return [...first.filter((config) => config !== undefined), ...this.#frames];
+    return this.#frames.length === 0 ? this.#configs : [...this.#first, ...this.#frames];
   }
 
+  /** In force now. */
   configs(): readonly Frame[] {
-    return [...this.#configs];
+    return this.#configs;
   }
 
   clear(): void {
-    this.#configs.length = 0;
+    this.#configs = [];
     this.#hasVideo = false;
     this.#forget();
   }
 
-  /** The configuration that `start` was encoded with, when it is of the same kind as `config`. */
-  #before(config: Frame, start: Frame): Frame | undefined {
-    return start.config !== undefined && sameSlot(start.config, config) ? start.config : undefined;
-  }
-
   #keepConfig(frame: Frame): void {
     if (frame.data.length > this.#limits.maxConfigBytes) return;
-    const at = this.#configs.findIndex((known) => sameSlot(known, frame));
-    if (at >= 0) this.#configs[at] = frame;
-    else if (this.#configs.length < this.#limits.maxConfigs) {
-      // metadata leads: players size their window by it
-      if (frame.kind === 'data') this.#configs.unshift(frame);
-      else this.#configs.push(frame);
-    }
+    const known = this.#configs.some((config) => sameSlot(config, frame));
+    if (!known && this.#configs.length >= this.#limits.maxConfigs) return;
+    this.#configs = withConfig(this.#configs, frame);
+    if (this.#frames.length === 0) return;
+    // what replaces another must reach a newcomer at the same place; what replaces none may as well come first
+    if (known) this.#append(frame);
+    else this.#first = withConfig(this.#first, frame);
   }
 
   #append(frame: Frame): void {
@@ -117,6 +109,7 @@ export class GopCache {
       this.#forget();
       return;
     }
+    if (first === undefined) this.#first = this.#configs;
     this.#frames.push(frame);
     this.#bytes += frame.data.length;
   }
@@ -132,4 +125,11 @@ export class GopCache {
 /** One configuration replaces another of the same kind, role in the stream and track; a codec change replaces too. */
 function sameSlot(a: Frame, b: Frame): boolean {
   return a.kind === b.kind && a.track === b.track && (a.codec === 'metadata') === (b.codec === 'metadata');
+}
+
+/** A new list: somebody may be replaying the old one. Metadata leads, as players size their window by it. */
+function withConfig(configs: readonly Frame[], frame: Frame): readonly Frame[] {
+  const at = configs.findIndex((known) => sameSlot(known, frame));
+  if (at >= 0) return configs.with(at, frame);
+  return frame.kind === 'data' ? [frame, ...configs] : [...configs, frame];
 }

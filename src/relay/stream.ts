@@ -49,7 +49,8 @@ export class Stream {
   readonly counts: StreamCounts = { videoFrames: 0, audioFrames: 0, keyFrames: 0, bytes: 0 };
   readonly #cache: GopCache;
   readonly #onIdle: (stream: Stream) => void;
-  readonly #subscribers: Subscriber[] = [];
+  /** Replaced as a whole, so that who comes or goes during a write disturbs nobody else's. */
+  #subscribers: readonly Subscriber[] = [];
   #publisher: Publisher | undefined;
   #publication: Publication | undefined;
 
@@ -89,36 +90,41 @@ export class Stream {
    * Takes the stream for `publisher`. Throws `RefusedError` when another has it, unless `takeover` says why that one must go.
    */
   publish(publisher: Publisher, takeover?: string): Publication {
-    if (this.#publisher !== undefined) {
-      if (takeover === undefined) throw new RefusedError('access/duplicate', `${this.name} is already being published`);
-      const previous = this.#publisher;
-      this.#publication?.close();
-      previous.evicted(takeover);
+    const previous = this.#publisher;
+    if (previous !== undefined && takeover === undefined) {
+      throw new RefusedError('access/duplicate', `${this.name} is already being published`);
     }
     const publication: Publication = {
       write: (frame) => {
         if (this.#publication === publication) this.#relay(frame);
       },
       close: () => {
-        if (this.#publication === publication) this.#end();
+        if (this.#publication !== publication) return;
+        this.#publisher = undefined;
+        this.#publication = undefined;
+        this.#tellEnded();
+        if (this.idle) this.#onIdle(this);
       },
     };
     this.#publisher = publisher;
     this.#publication = publication;
-    this.#cache.clear();
+    // the new one is in place already: whatever is done about the end, the stream is not idle
+    if (previous !== undefined) {
+      this.#tellEnded();
+      previous.evicted(takeover!);
+    }
     for (const subscriber of this.#subscribers) subscriber.began();
     return publication;
   }
 
   /** Adds `subscriber` for the frames to come; what was before is `replay`, which is consistent with it in the same turn. */
   subscribe(subscriber: Subscriber): Subscription {
-    this.#subscribers.push(subscriber);
+    this.#subscribers = [...this.#subscribers, subscriber];
     return {
       requestKeyFrame: () => this.#publisher?.requestKeyFrame(),
       close: () => {
-        const at = this.#subscribers.indexOf(subscriber);
-        if (at < 0) return;
-        this.#subscribers.splice(at, 1);
+        if (!this.#subscribers.includes(subscriber)) return;
+        this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
         if (this.idle) this.#onIdle(this);
       },
     };
@@ -135,14 +141,18 @@ export class Stream {
     }
     this.#cache.push(frame);
     const subscribers = this.#subscribers;
-    for (let i = 0; i < subscribers.length; i++) subscribers[i]!.write(frame);
+    const publication = this.#publication;
+    for (let i = 0; i < subscribers.length; i++) {
+      const subscriber = subscribers[i]!;
+      // somebody who was written to before may have left, sent another away, or ended it all
+      if (subscribers !== this.#subscribers && !this.#subscribers.includes(subscriber)) continue;
+      if (publication !== this.#publication) return;
+      subscriber.write(frame);
+    }
   }
 
-  #end(): void {
-    this.#publisher = undefined;
-    this.#publication = undefined;
+  #tellEnded(): void {
     this.#cache.clear();
-    for (const subscriber of [...this.#subscribers]) subscriber.ended();
-    if (this.idle) this.#onIdle(this);
+    for (const subscriber of this.#subscribers) subscriber.ended();
   }
 }
