@@ -7,7 +7,7 @@ import { type Logger, withoutQuery } from '../base/log.ts';
 import { parseStreamName } from '../session/address.ts';
 import { WHOLE } from './audience.ts';
 import type { RtmpConnection } from './connection.ts';
-import type { Message } from './messages.ts';
+import { MESSAGE, type Message } from './messages.ts';
 import type { NetStreamEvent, Question } from './net-stream.ts';
 import { Playback } from './playback.ts';
 import { RtmpPublisher } from './publisher.ts';
@@ -67,6 +67,8 @@ export class Activities {
     const publisher = this.#publishers.get(streamId);
     if (publisher === undefined) return;
     publisher.write(message);
+    if (message.typeId === MESSAGE.Video) this.#world.counts.videoFrames += 1;
+    else if (message.typeId === MESSAGE.Audio) this.#world.counts.audioFrames += 1;
     this.#session.hasVideo = publisher.hasVideo;
     this.#session.hasAudio = publisher.hasAudio;
   }

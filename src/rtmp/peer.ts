@@ -30,7 +30,7 @@ export class RtmpPeer implements TransportEvents {
   readonly ip: string;
   readonly #world: RtmpWorld;
   readonly #door: Door;
-  readonly #transport: Transport;
+  readonly transport: Transport;
   readonly #engine: RtmpConnection;
   readonly #openedAt: Millis;
   readonly #onClosed: () => void;
@@ -68,8 +68,8 @@ export class RtmpPeer implements TransportEvents {
       maxMessageBeforeConnect: options.maxMessageBeforeConnect,
       allocate: (typeId, streamId, timestamp, length) => this.#activities?.room(typeId, streamId, timestamp, length),
     });
-    this.#transport = open(this);
-    this.#transport.resume();
+    this.transport = open(this);
+    this.transport.resume();
   }
 
   /** Takes bytes that were read before the transport was there. */
@@ -94,8 +94,8 @@ export class RtmpPeer implements TransportEvents {
     const { counts, registry, gate } = this.#world;
     this.#activities?.close();
     counts.strayMedia += this.#engine.strayMedia;
-    counts.bytesReceived += this.#transport.bytesRead;
-    counts.bytesSent += this.#transport.bytesWritten;
+    counts.bytesReceived += this.transport.bytesRead;
+    counts.bytesSent += this.transport.bytesWritten;
     const session = this.#session;
     if (session !== undefined) {
       registry.close(session);
@@ -128,10 +128,10 @@ export class RtmpPeer implements TransportEvents {
     const { clock, options } = this.#world;
     const now = clock.now();
     if (this.#closingAt !== undefined) {
-      if (now - this.#closingAt > FAREWELL_MILLIS) this.#transport.destroy();
+      if (now - this.#closingAt > FAREWELL_MILLIS) this.transport.destroy();
       return;
     }
-    const read = this.#transport.bytesRead;
+    const read = this.transport.bytesRead;
     if (read !== this.#readBytes) {
       this.#readBytes = read;
       this.#readAt = now;
@@ -140,8 +140,8 @@ export class RtmpPeer implements TransportEvents {
     const late = this.#late(now);
     if (late !== undefined) this.#cut(late[0], late[1]);
     else if (this.#activities !== undefined) this.#guard(() => this.#activities?.check());
-    if (this.#transport.queuedBytes > MAX_UNREAD_ANSWERS && !this.#activities?.playing) {
-      this.#cut('rtmp/answers-unread', `${this.#transport.queuedBytes} bytes of answers wait`);
+    if (this.transport.queuedBytes > MAX_UNREAD_ANSWERS && !this.#activities?.playing) {
+      this.#cut('rtmp/answers-unread', `${this.transport.queuedBytes} bytes of answers wait`);
     }
     if (this.#engine.connected && now - this.#pingedAt > options.pingInterval) {
       this.#pingedAt = now;
@@ -194,7 +194,7 @@ export class RtmpPeer implements TransportEvents {
       else this.#event(event);
     }
     // what the client sent ahead of an answer waits in TCP
-    if (this.#engine.asking) this.#transport.pause();
+    if (this.#engine.asking) this.transport.pause();
   }
 
   #event(event: Exclude<RtmpEvent, { type: 'media' }>): void {
@@ -230,7 +230,7 @@ export class RtmpPeer implements TransportEvents {
       this.#open(admission, verdict, connect);
       this.#engine.accept(question);
       this.#pump();
-      if (!this.#engine.asking) this.#transport.resume();
+      if (!this.#engine.asking) this.transport.resume();
     });
   }
 
@@ -238,7 +238,7 @@ export class RtmpPeer implements TransportEvents {
     const { clock, registry, gate, nextNumber } = this.#world;
     const started = { wall: clock.wallTime(), tick: clock.now() };
     const session = new RtmpSession({ id: this.id, number: nextNumber() }, admission, verdict, started, {
-      transport: this.#transport,
+      transport: this.transport,
       lastReadAt: () => clock.wallTime() - (clock.now() - this.#readAt),
       dismiss: (code, reason) => this.dismiss(code, reason),
     });
@@ -247,7 +247,7 @@ export class RtmpPeer implements TransportEvents {
     this.#log = this.#log.child({ session: session.name });
     registry.open(session);
     gate.opened(session, verdict);
-    this.#activities = new Activities(this.#world, session, this.#engine, this.#transport, this.#log, {
+    this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#log, {
       openedAt: this.#openedAt,
       idle: () => {
         this.#idleSince = clock.now();
@@ -283,13 +283,13 @@ export class RtmpPeer implements TransportEvents {
     if (this.#session !== undefined) this.#session.state = 'closing';
     this.#flush();
     // unread bytes would turn the close into a reset, and the last words would be lost: read on, and look at nothing
-    this.#transport.resume();
-    this.#transport.end();
+    this.transport.resume();
+    this.transport.end();
   }
 
   #flush(): void {
     const out = this.#engine.drain();
     if (out.length === 0) return;
-    this.#transport.write(out.length === 1 ? out[0]! : Buffer.concat(out));
+    this.transport.write(out.length === 1 ? out[0]! : Buffer.concat(out));
   }
 }

@@ -6,7 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Timer } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import { type ListenAddress, listenAddress } from '../base/listen-address.ts';
-import type { Transport as Door } from '../session/session.ts';
+import type { Transport as Door, Traffic } from '../session/session.ts';
 import { openTransport } from './open-transport.ts';
 import { RtmpPeer } from './peer.ts';
 import { plainIp } from './plain-ip.ts';
@@ -16,6 +16,12 @@ import { countClosed, type RtmpWorld } from './world.ts';
 export interface TlsPair {
   readonly cert: Buffer;
   readonly key: Buffer;
+}
+
+/** Where it listens now; undefined: off. */
+export interface RtmpAddresses {
+  readonly rtmp: ListenAddress | undefined;
+  readonly rtmps: ListenAddress | undefined;
 }
 
 /** Where connections go that are not RTMP. */
@@ -49,18 +55,15 @@ export class RtmpServer {
   }
 
   /** Opens what is configured and answers the addresses. Throws `RefusedError` `server/listen` when a port is taken. */
-  async start(tls?: TlsPair): Promise<readonly ListenAddress[]> {
+  async start(tls?: TlsPair): Promise<RtmpAddresses> {
     const { options, clock } = this.#world;
     if (tls !== undefined) this.setTls(tls);
     this.#checks = clock.every(CHECK_MILLIS, () => this.#check());
-    const addresses: ListenAddress[] = [];
-    if (options.listen !== '')
-      addresses.push(await this.#listen(options.listen, 'rtmp.listen', (s) => this.#accept(s)));
-    if (options.tlsListen !== '') {
-      const accept = (socket: Socket) => this.#tlsOr(socket, () => socket.destroy());
-      addresses.push(await this.#listen(options.tlsListen, 'rtmp.tlsListen', accept));
-    }
-    return addresses;
+    const rtmps = (socket: Socket) => this.#tlsOr(socket, () => socket.destroy());
+    return {
+      rtmp: await this.#listen(options.listen, 'rtmp.listen', (socket) => this.#accept(socket)),
+      rtmps: await this.#listen(options.tlsListen, 'rtmp.tlsListen', rtmps),
+    };
   }
 
   /** Takes new certificates; connections that are open keep theirs. Throws when they are unusable, and keeps the old ones. */
@@ -79,13 +82,22 @@ export class RtmpServer {
     return this.#peers.size;
   }
 
+  /** Bytes since the start. */
+  traffic(): Traffic {
+    const { counts } = this.#world;
+    const sum = { received: counts.bytesReceived, sent: counts.bytesSent };
+    for (const peer of this.#peers) {
+      sum.received += peer.transport.bytesRead;
+      sum.sent += peer.transport.bytesWritten;
+    }
+    return sum;
+  }
+
   /** Lets nobody in any more; those inside stay. */
-  async close(): Promise<void> {
-    const closed = this.#listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  close(): void {
+    for (const server of this.#listeners) server.close();
     this.#listeners.length = 0;
     for (const socket of this.#strangers.keys()) socket.destroy();
-    // a listener reports closed only when its connections are gone, which nobody here waits for
-    void Promise.all(closed);
   }
 
   /** Tells everybody inside to go. They are gone when `open` is 0; a second later at the most. */
@@ -99,7 +111,8 @@ export class RtmpServer {
     this.#tls?.close();
   }
 
-  #listen(listen: string, key: string, accept: (socket: Socket) => void): Promise<ListenAddress> {
+  async #listen(listen: string, key: string, accept: (socket: Socket) => void): Promise<ListenAddress | undefined> {
+    if (listen === '') return undefined;
     const address = listenAddress(key, listen);
     const server = createServer({ pauseOnConnect: true, noDelay: true }, accept);
     server.maxConnections = this.#world.options.maxConnections;
@@ -153,6 +166,8 @@ export class RtmpServer {
         socket.off('error', gone);
         socket.unshift(first);
         this.#neighbours.http(socket);
+        // it was paused to be looked at; nobody else knows
+        socket.resume();
       } else this.#rtmp(socket, door, first);
     });
     socket.resume();

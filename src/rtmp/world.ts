@@ -19,6 +19,8 @@ export interface RtmpCounts {
   readonly closed: Map<string, number>;
   /** Media messages where nobody publishes; dropped. */
   strayMedia: number;
+  videoFrames: number;
+  audioFrames: number;
   /** Bytes of connections that are over. */
   bytesReceived: number;
   bytesSent: number;
@@ -47,7 +49,16 @@ export interface RtmpWorld {
 }
 
 export function newCounts(): RtmpCounts {
-  return { accepted: 0, open: 0, closed: new Map(), strayMedia: 0, bytesReceived: 0, bytesSent: 0 };
+  return {
+    accepted: 0,
+    open: 0,
+    closed: new Map(),
+    strayMedia: 0,
+    videoFrames: 0,
+    audioFrames: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+  };
 }
 
 export function countClosed(counts: RtmpCounts, code: string): void {

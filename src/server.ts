@@ -1,0 +1,251 @@
+/**
+ * The roof: the one file that knows every room. Builds them, joins them, starts them, and stops them in reverse order.
+ */
+import type { Addresses } from './banner.ts';
+import { type Clock, type Millis, pause } from './base/clock.ts';
+import type { Logger } from './base/log.ts';
+import { fraction, systemRandom } from './base/random.ts';
+import { Certificate } from './certificate.ts';
+import { changedPaths } from './config.ts';
+import type { ApplicationOptions, Config } from './config-schema.ts';
+import { LogoutFile } from './control/logout-file.ts';
+import { SessionControl } from './control/session-control.ts';
+import { NodeWebClient, type WebClient, type WebRoute } from './control/web-client.ts';
+import { AdminServer } from './http/admin-server.ts';
+import { SiteServer } from './http/http-server.ts';
+import { type Hook, Metrics } from './http/metrics.ts';
+import type { DoorCounts, Readiness } from './http/views.ts';
+import { describeStream } from './media/codec-description.ts';
+import { GOP_DEFAULTS } from './relay/gop-cache.ts';
+import { Hub } from './relay/hub.ts';
+import { Audiences } from './rtmp/audiences.ts';
+import type { WriteWindow } from './rtmp/options.ts';
+import { ReadPacer } from './rtmp/read-pacer.ts';
+import { RtmpServer } from './rtmp/server.ts';
+import { newCounts, type RtmpWorld } from './rtmp/world.ts';
+import { SessionRegistry } from './session/registry.ts';
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly version: string;
+  /** How web sites are reached; the network by default. */
+  readonly webClient?: (route: WebRoute) => WebClient;
+}
+
+/** The metrics' names of the three questions to a site. */
+const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
+/** What only a new start can change. */
+const FIXED = /^(?:rtmp\.(?:listen|tlsListen|readPace|readPaceFrom)|http\.|admin\.|state\.)/;
+/** Last words, and the sockets closed after them. */
+const GOODBYE: Millis = 2_500;
+const GOODBYE_STEP: Millis = 20;
+const SESSION_NUMBERS = 2 ** 31 - 1;
+
+export class MediaServer {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #version: string;
+  readonly #registry = new SessionRegistry();
+  readonly #hub: Hub;
+  readonly #audiences: Audiences;
+  readonly #control: SessionControl;
+  readonly #world: RtmpWorld;
+  readonly #rtmp: RtmpServer;
+  readonly #site: SiteServer;
+  readonly #admin: AdminServer | undefined;
+  readonly #metrics: Metrics;
+  readonly #certificate: Certificate;
+  #config: Config;
+  #state: 'new' | 'open' | 'leaving' = 'new';
+  #configTaken = true;
+  #addresses: Addresses = {};
+  #lastNumber = 0;
+
+  constructor(config: Config, { clock, log, version, webClient }: ServerParts) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#log = log;
+    this.#version = version;
+    const random = systemRandom();
+    this.#hub = new Hub((name) => this.#gopLimits(name));
+    this.#audiences = new Audiences(clock);
+    this.#metrics = new Metrics({
+      version,
+      sessions: this.#registry,
+      hub: this.#hub,
+      source: {
+        doors: () => [this.#rtmpDoor()],
+        applications: () => this.#control.states(),
+        configTaken: () => this.#configTaken,
+        faults: () => this.#world.counts.closed.get('server/bug') ?? 0,
+      },
+    });
+    this.#control = new SessionControl(config, {
+      registry: this.#registry,
+      clock,
+      log: log.child({ room: 'control' }),
+      webClient: webClient ?? ((route) => new NodeWebClient(route, clock)),
+      random: () => fraction(random),
+      journal: config.state.dir === '' ? undefined : new LogoutFile(config.state.dir),
+      observe: (hook, millis, outcome) => this.#metrics.observeHook(HOOKS[hook], millis, outcome),
+    });
+    this.#world = {
+      version,
+      options: config.rtmp,
+      clock,
+      log: log.child({ room: 'rtmp' }),
+      hub: this.#hub,
+      registry: this.#registry,
+      gate: this.#control.gate,
+      audiences: this.#audiences,
+      pacer: new ReadPacer(clock, config.rtmp.readPace, config.rtmp.readPaceFrom),
+      counts: newCounts(),
+      random,
+      nextNumber: () => this.#nextNumber(),
+      writeWindow: (app) => this.#writeWindow(app),
+      observeJoin: (millis) => this.#metrics.observeJoin(millis),
+    };
+    this.#site = new SiteServer(config.http, { log: log.child({ room: 'http' }), greeting: () => this.#greeting() });
+    this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
+    this.#admin = config.admin.listen === '' ? undefined : this.#makeAdmin();
+    this.#certificate = new Certificate(config.tls, clock, log, (pair) => this.#rtmp.setTls(pair));
+  }
+
+  /** Opens every door and answers where. Throws `RefusedError` when a port or a certificate cannot be had; nothing stays open then. */
+  async start(): Promise<Addresses> {
+    await this.#control.start();
+    try {
+      const tls = await this.#certificate.start();
+      const admin = bound(await this.#admin?.listen());
+      const http = bound(await this.#site.listen());
+      this.#addresses = { ...(await this.#rtmp.start(tls)), http, admin };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#state = 'open';
+    return this.#addresses;
+  }
+
+  /** Takes new settings for whatever comes from now on. Throws `RefusedError`, and keeps the old ones, when they cannot be used. */
+  async reload(config: Config): Promise<void> {
+    try {
+      await this.#certificate.reload(config.tls);
+      this.#control.reload(config);
+    } catch (error) {
+      this.#configTaken = false;
+      throw error;
+    }
+    const fixed = changedPaths(this.#config, config).filter((path) => FIXED.test(path));
+    if (fixed.length > 0)
+      this.#log.warn({ code: 'config/reload', settings: fixed }, 'these change at the next start only');
+    this.#config = config;
+    this.#world.options = config.rtmp;
+    this.#configTaken = true;
+  }
+
+  /** Notes that settings could not even be read. */
+  reloadFailed(): void {
+    this.#configTaken = false;
+  }
+
+  /** Lets nobody in any more, says goodbye to everybody, delivers what is owed to the sites. */
+  async stop(): Promise<void> {
+    this.#state = 'leaving';
+    this.#certificate.stop();
+    this.#rtmp.close();
+    this.#rtmp.dismiss('The server is shutting down; connect again in a moment.');
+    await this.#emptied();
+    await this.#site.close();
+    await this.#control.stop();
+    await this.#admin?.close();
+    this.#rtmp.stop();
+  }
+
+  async #emptied(): Promise<void> {
+    const deadline = this.#clock.now() + GOODBYE;
+    while (this.#rtmp.open > 0 && this.#clock.now() < deadline) await pause(this.#clock, GOODBYE_STEP);
+  }
+
+  #makeAdmin(): AdminServer {
+    return new AdminServer(this.#config.admin, {
+      version: this.#version,
+      clock: this.#clock,
+      log: this.#log.child({ room: 'admin' }),
+      sessions: this.#registry,
+      hub: this.#hub,
+      describe: (stream) => {
+        const { video, audio, others } = describeStream(stream.replay());
+        return [video, audio, ...others].filter((track) => track !== undefined);
+      },
+      applications: () => this.#control.states(),
+      health: { ready: () => this.#ready() },
+      metrics: this.#metrics,
+    });
+  }
+
+  #application(app: string): ApplicationOptions | undefined {
+    const { applications, anyApplication } = this.#config;
+    return applications.get(app) ?? applications.get(app.split('/', 1)[0]!) ?? anyApplication;
+  }
+
+  #writeWindow(app: string): WriteWindow {
+    return this.#application(app)?.writeWindow ?? this.#config.rtmp.writeWindow;
+  }
+
+  #gopLimits(stream: string): typeof GOP_DEFAULTS {
+    const { gopCacheSize, gopCacheTime, gopCache } = this.#config.rtmp;
+    const app = stream.slice(0, stream.lastIndexOf('/'));
+    const enabled = this.#application(app)?.gopCache ?? gopCache;
+    return { ...GOP_DEFAULTS, enabled, maxBytes: gopCacheSize, maxMicros: gopCacheTime * 1_000 };
+  }
+
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber % SESSION_NUMBERS) + 1;
+    return this.#lastNumber;
+  }
+
+  #rtmpDoor(): DoorCounts {
+    const { counts } = this.#world;
+    const { received, sent } = this.#rtmp.traffic();
+    return {
+      protocol: 'rtmp',
+      open: counts.open,
+      accepted: counts.accepted,
+      refused: counts.closed,
+      bytesIn: received,
+      bytesOut: sent,
+      videoFramesIn: counts.videoFrames,
+      audioFramesIn: counts.audioFrames,
+      videoWithheld: this.#audiences.withheld,
+    };
+  }
+
+  #ready(): Readiness {
+    if (this.#state !== 'open') return { ok: false, reasons: [this.#state === 'new' ? 'starting' : 'shutting down'] };
+    const asked = this.#control.states().filter(({ login }) => login !== undefined);
+    const failing = asked.filter(({ login }) => login?.failure !== undefined);
+    // one site of several may be down without this server being of no use
+    if (asked.length === 0 || failing.length < asked.length) return { ok: true, reasons: [] };
+    return {
+      ok: false,
+      reasons: failing.map(({ name, login }) => `${name}: nobody can log in: ${login!.failure!.text}`),
+    };
+  }
+
+  #greeting() {
+    const { applications } = this.#config;
+    return {
+      version: this.#version,
+      rtmpPort: this.#addresses.rtmp?.port,
+      rtmpsPort: this.#addresses.rtmps?.port,
+      app: applications.keys().next().value ?? 'live',
+      webControlled: [...applications.values()].some(({ webLogin }) => webLogin !== ''),
+    };
+  }
+}
+
+function bound(address: { readonly address: string; readonly port: number } | undefined) {
+  return address === undefined ? undefined : { host: address.address, port: address.port };
+}
