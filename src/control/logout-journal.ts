@@ -1,0 +1,240 @@
+/**
+ * Who has to be logged out, on disk, so that a crash or a `kill -9` loses none. One JSON array a line, the latest word counts:
+ *
+ *   ["+","APPLICATION","SESSION"]   the site said yes; written before the client hears of it
+ *   ["-","APPLICATION","SESSION"]   the site was told that the session is gone
+ *
+ * Lines of one turn go out in one write, one write at a time. They are handed to the system at once, which survives the death of
+ * the process; they are forced to the disk once a second, so a power failure may cost the last second. When most of the file is
+ * history it is written anew, beside the old one, and takes its place in one step.
+ */
+import type { Clock, Millis, Timer } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+
+/** Where the lines are kept. Each call may reject; none is made before the last one is done. */
+export interface JournalFile {
+  /** Everything written so far; empty when there is no file. */
+  read(): Promise<string>;
+  append(text: string): Promise<void>;
+  /** Puts `parts` in the place of all that was written, or leaves it as it was; forced to the disk. */
+  replace(parts: Iterable<string>): Promise<void>;
+  /** Forces to the disk what was appended. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Owed {
+  readonly app: string;
+  readonly session: string;
+}
+
+const SYNC_EVERY: Millis = 1_000;
+/** A file that could not be written is tried again after this. */
+const RETRY_AFTER: Millis = 1_000;
+const LOG_EVERY: Millis = 60_000;
+/** Rewritten when it has this many lines, and twice as many as there are sessions. */
+const MIN_LINES_TO_COMPACT = 2_000;
+const LINES_PER_PART = 500;
+/** A disk that hangs delays a login by no more than this. */
+const MAX_WAIT: Millis = 1_000;
+
+export class LogoutJournal {
+  readonly #file: JournalFile | undefined;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #owed = new Map<string, Owed>();
+  #lines: string[] = [];
+  #waiters: (() => void)[] = [];
+  #linesInFile = 0;
+  #writing: Promise<void> | undefined;
+  /** The file does not hold what it should; only writing it anew helps. */
+  #torn = false;
+  #retry: Timer | undefined;
+  #syncTimer: Timer | undefined;
+  #syncDue = false;
+  #unsynced = false;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  /** Without a file it remembers as long as the process lives. */
+  constructor(file: JournalFile | undefined, clock: Clock, log: Logger) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Reads what an earlier process left behind and starts a clean file. Never rejects. */
+  async open(): Promise<void> {
+    if (this.#file === undefined) return;
+    try {
+      this.#replay(await this.#file.read());
+    } catch (error) {
+      this.#complain(error, 'cannot be read');
+    }
+    this.#torn = true;
+    await this.#wake();
+  }
+
+  /** Sessions the site believes to be here. */
+  get owed(): readonly Owed[] {
+    return [...this.#owed.values()];
+  }
+
+  get size(): number {
+    return this.#owed.size;
+  }
+
+  /** Resolves when the system has the line, or when that takes too long or fails: the disk decides nothing about a login. */
+  owe(app: string, session: string): Promise<void> {
+    this.#owed.set(keyOf(app, session), { app, session });
+    if (this.#file === undefined || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const patience = this.#clock.after(MAX_WAIT, resolve);
+      this.#waiters.push(() => {
+        patience.cancel();
+        resolve();
+      });
+      this.#push(['+', app, session]);
+    });
+  }
+
+  settle(app: string, session: string): void {
+    if (!this.#owed.delete(keyOf(app, session))) return;
+    if (this.#file !== undefined && !this.#closed) this.#push(['-', app, session]);
+  }
+
+  /** Everything on the disk; nothing is written afterwards. */
+  async close(): Promise<void> {
+    if (this.#closed || this.#file === undefined) return;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    await this.#wake();
+    this.#closed = true;
+    this.#syncTimer?.cancel();
+    try {
+      if (this.#unsynced) await this.#file.sync();
+      await this.#file.close();
+    } catch (error) {
+      this.#complain(error, 'cannot be written');
+    }
+  }
+
+  #replay(text: string): void {
+    let broken = 0;
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      const entry = readLine(line);
+      if (entry === undefined) broken++;
+      else if (entry.sign === '+') this.#owed.set(keyOf(entry.app, entry.session), entry);
+      else this.#owed.delete(keyOf(entry.app, entry.session));
+    }
+    if (broken > 0)
+      this.#log.warn({ code: 'web/journal', lines: broken }, 'the logout journal has lines that cannot be read');
+  }
+
+  #push(line: readonly [sign: string, app: string, session: string]): void {
+    this.#lines.push(`${JSON.stringify(line)}\n`);
+    void this.#wake();
+  }
+
+  /** Starts the one writer, unless it is at work, once everybody had a chance to add a line. */
+  #wake(): Promise<void> {
+    this.#writing ??= Promise.resolve().then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#lines.length > 0 || this.#syncDue || (this.#torn && this.#retry === undefined)) {
+      const lines = this.#lines;
+      const waiters = this.#waiters;
+      this.#lines = [];
+      this.#waiters = [];
+      if (this.#retry === undefined) await this.#put(lines);
+      for (const resolve of waiters) resolve();
+      if (this.#syncDue) await this.#force();
+    }
+    this.#writing = undefined;
+  }
+
+  async #put(lines: readonly string[]): Promise<void> {
+    const file = this.#file!;
+    try {
+      if (this.#torn || this.#linesInFile + lines.length > Math.max(MIN_LINES_TO_COMPACT, 2 * this.#owed.size)) {
+        this.#torn = true;
+        const written = this.#owed.size;
+        await file.replace(this.#parts());
+        this.#linesInFile = written;
+        this.#torn = false;
+      } else if (lines.length > 0) {
+        await file.append(lines.join(''));
+        this.#linesInFile += lines.length;
+        this.#syncSoon();
+      }
+    } catch (error) {
+      this.#torn = true;
+      this.#complain(error, 'cannot be written');
+      this.#retry = this.#clock.after(RETRY_AFTER, () => {
+        this.#retry = undefined;
+        void this.#wake();
+      });
+    }
+  }
+
+  /**
+   * The present state, in pieces between which others have their turn. Who comes meanwhile may stand in it or not: the line that
+   * was written for him follows in either case.
+   */
+  *#parts(): Iterable<string> {
+    let part: string[] = [];
+    for (const { app, session } of this.#owed.values()) {
+      part.push(`${JSON.stringify(['+', app, session])}\n`);
+      if (part.length < LINES_PER_PART) continue;
+      yield part.join('');
+      part = [];
+    }
+    yield part.join('');
+  }
+
+  #syncSoon(): void {
+    this.#unsynced = true;
+    this.#syncTimer ??= this.#clock.after(SYNC_EVERY, () => {
+      this.#syncTimer = undefined;
+      this.#syncDue = true;
+      void this.#wake();
+    });
+  }
+
+  async #force(): Promise<void> {
+    this.#syncDue = false;
+    this.#unsynced = false;
+    try {
+      await this.#file!.sync();
+    } catch (error) {
+      this.#complain(error, 'cannot be forced to the disk');
+    }
+  }
+
+  #complain(error: unknown, what: string): void {
+    const now = this.#clock.now();
+    if (now - this.#loggedAt < LOG_EVERY) return;
+    this.#loggedAt = now;
+    const cause = String((error as NodeJS.ErrnoException | undefined)?.code ?? error);
+    this.#log.error({ code: 'web/journal', cause }, `the logout journal ${what}: a crash may now lose logouts`);
+  }
+}
+
+function readLine(line: string): (Owed & { readonly sign: '+' | '-' }) | undefined {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parts) || parts.length !== 3 || parts.some((part) => typeof part !== 'string')) return undefined;
+  const [sign, app, session] = parts as string[];
+  return sign === '+' || sign === '-' ? { sign, app: app!, session: session! } : undefined;
+}
+
+function keyOf(app: string, session: string): string {
+  return `${app}\n${session}`;
+}
