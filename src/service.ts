@@ -78,6 +78,7 @@ export class Service {
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof RefusedError)) throw error;
       const faults = error instanceof ConfigError ? error.faults.map(faultLine) : [error.message];
+      this.#server.reloadFailed();
       log.error({ code: 'config/reload', faults }, 'the new settings have faults; the old ones stay in force');
     }
   }

@@ -27,6 +27,29 @@ export function listenAddress(key: string, text: string): ListenAddress {
   return address;
 }
 
+/** `:1935`, `127.0.0.1:1935` or `[::1]:1935`. */
+export function writeListen({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** What to say when the system gives no port for `key`: whose fault it probably is, and what to do. */
+export function listenRefusal(key: string, address: ListenAddress, error: NodeJS.ErrnoException): RefusedError {
+  const { host, port } = address;
+  const code = error.code ?? error.message;
+  const other = `--set ${key}=${writeListen({ host, port: port < 65_535 ? port + 1 : port - 1 })}`;
+  const fixes: ReadonlyMap<string, string> = new Map([
+    ['EADDRINUSE', `another program uses port ${port}; stop it, or choose another: ${other}`],
+    [
+      'EACCES',
+      `ports below 1024 need root or CAP_NET_BIND_SERVICE; or choose a port above: --set ${key}=${writeListen({ host, port: 8080 })}`,
+    ],
+    ['EADDRNOTAVAIL', `this machine has no address ${host}; leave it out to listen on all: --set ${key}=:${port}`],
+    ['ENOTFOUND', `this machine does not know the name ${host}; give an IP address`],
+  ]);
+  const fix = fixes.get(code) ?? 'the system refuses it';
+  return new RefusedError('server/listen', `${key}: cannot listen on ${writeListen(address)} (${code}): ${fix}`);
+}
+
 /** Can only programs of this machine reach it? */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

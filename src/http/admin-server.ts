@@ -22,7 +22,12 @@ export class AdminServer {
   constructor(options: AdminOptions, deps: AdminDeps, limits: Partial<HttpLimits> = {}) {
     const address = listenAddress('admin.listen', options.listen);
     const access = new AdminAccess(options, address);
-    this.#listener = new HttpListener({ address, limits: { ...ADMIN_LIMITS, ...limits }, log: deps.log });
+    this.#listener = new HttpListener({
+      address,
+      setting: 'admin.listen',
+      limits: { ...ADMIN_LIMITS, ...limits },
+      log: deps.log,
+    });
     this.app = this.#listener.app;
     this.server = this.#listener.server;
     this.app.addHook('onRequest', async (request, reply) => {

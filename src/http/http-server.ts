@@ -28,7 +28,13 @@ export class SiteServer {
 
   constructor(options: HttpOptions, { log, greeting, tls }: SiteDeps, limits: Partial<HttpLimits> = {}) {
     const address = options.listen === '' ? undefined : listenAddress('http.listen', options.listen);
-    this.#listener = new HttpListener({ address, limits: { ...HTTP_LIMITS, ...limits }, log, tls });
+    this.#listener = new HttpListener({
+      address,
+      setting: 'http.listen',
+      limits: { ...HTTP_LIMITS, ...limits },
+      log,
+      tls,
+    });
     this.app = this.#listener.app;
     this.server = this.#listener.server;
     this.app.get('/', (request, reply) =>

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
-import type { ListenAddress } from '../base/listen-address.ts';
+import { type ListenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
 import { answerWithProblems, loggedPath, PROBLEM_TYPE, problem, refuseConnection, refuseRequest } from './problem.ts';
 
@@ -52,6 +52,8 @@ export interface TlsPair {
 export interface HttpListenerOptions {
   /** `undefined`: serves only connections that are handed to `server`. */
   readonly address: ListenAddress | undefined;
+  /** Where `address` was set, for the words of a refusal. */
+  readonly setting?: string;
   readonly limits: HttpLimits;
   readonly log: Logger;
   /** Speaks HTTPS with this pair. */
@@ -86,9 +88,7 @@ export class HttpListener {
     }
     const { host, port } = address;
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error): void => {
-        reject(new RefusedError('server/listen', `cannot listen on ${host}:${port}: ${error.message}`));
-      };
+      const failed = (error: Error): void => reject(listenRefusal(this.#options.setting ?? 'listen', address, error));
       this.server.once('error', failed);
       // Without a host Node takes both IPv6 and IPv4, or IPv4 alone where there is no IPv6.
       this.server.listen(host === '' ? { port } : { host, port }, () => {
@@ -109,7 +109,7 @@ export class HttpListener {
   /** Closes every connection, handed-over ones included, and the port. */
   async close(): Promise<void> {
     this.server.close();
-    this.server.closeAllConnections();
+    
     await this.app.close();
   }
 }

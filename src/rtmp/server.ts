@@ -4,8 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Timer } from '../base/clock.ts';
-import { RefusedError } from '../base/errors.ts';
-import { type ListenAddress, listenAddress } from '../base/listen-address.ts';
+import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Transport as Door, Traffic } from '../session/session.ts';
 import { openTransport } from './open-transport.ts';
 import { RtmpPeer } from './peer.ts';
@@ -118,8 +117,7 @@ export class RtmpServer {
     server.maxConnections = this.#world.options.maxConnections;
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) =>
-        reject(new RefusedError('server/listen', `${key} ${listen}: ${error.code ?? error.message}`));
+      const fail = (error: NodeJS.ErrnoException) => reject(listenRefusal(key, address, error));
       server.once('error', fail);
       const host = address.host === '' ? {} : { host: address.host };
       server.listen({ port: address.port, ...host, backlog: BACKLOG }, () => {
