@@ -74,10 +74,13 @@ function elementsOf(
 /** PHP keeps keys that are decimal integers as integers. */
 function arrayKey(key: string | number): string | bigint {
   const text = String(key).toWellFormed();
-  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return text;
+  // Nearly all keys start with a letter.
+  if (text.charCodeAt(0) > NINE || !/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return text;
   const integer = BigInt(text);
   return BigInt.asIntN(64, integer) === integer ? integer : text;
 }
+
+const NINE = 0x39;
 
 /** Integers that are exact, and fractions that both languages write alike; others as text, which PHP reads as a number too. */
 function plainNumber(value: number): number | string {

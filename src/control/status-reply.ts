@@ -8,6 +8,7 @@
  */
 import { PeerError } from '../base/errors.ts';
 import { phpUrlDecode } from '../session/address.ts';
+import { DamagedPhpText } from './damaged-php-text.ts';
 import { decodeEntities } from './html-text.ts';
 import { type PhpArray, PhpText, type PhpValue } from './php-text.ts';
 
@@ -104,7 +105,7 @@ function readEntries(bytes: Buffer, at: number, name: string): List {
     if (!(error instanceof PeerError)) throw error;
   }
   try {
-    return tolerantEntries(new PhpText(bytes, at, true));
+    return tolerantEntries(new DamagedPhpText(bytes, at));
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
     throw new PeerError('web/answer', `${name} is cut off or no serialised array`);
@@ -121,17 +122,18 @@ function exactEntries(reader: PhpText): List {
 }
 
 /** The count is not believed either: the list goes to its closing brace, and an entry that makes no sense costs only itself. */
-function tolerantEntries(reader: PhpText): List {
+function tolerantEntries(reader: DamagedPhpText): List {
   const orders: Order[] = [];
   let count = 0;
   reader.arrayHead();
   for (; !reader.atArrayEnd; count++) {
     if (count === MAX_ENTRIES) throw new PeerError('web/answer', 'too many entries');
+    const start = reader.offset;
     try {
       readEntry(reader, orders);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      reader.toNextEntry();
+      reader.toNextEntry(start);
     }
   }
   reader.arrayEnd();
@@ -162,7 +164,7 @@ function stepOverFields(reader: PhpText): boolean {
   if (count > MAX_FIELDS) throw new PeerError('web/answer', 'too many fields in an entry');
   let asks = false;
   for (let left = count; left > 0; left--) {
-    if (reader.key() !== 'disconnect') reader.skip(2);
+    if (!reader.keyIs('disconnect')) reader.skip(2);
     else if (orderText(reader.value(2)) !== '') asks = true;
   }
   reader.arrayEnd();
@@ -206,7 +208,7 @@ function withoutLists(bytes: Buffer): StatusReply {
     .replace(/^\uFEFF/, '')
     .trim();
   if (text === '') return bytes.length > LOOKED_AT ? nonsense('the answer is blank') : { kind: 'empty' };
-  const denied = /(?:^|[\s&>;])denied=([^&<]*)/.exec(text);
+  const denied = /(?:^|[\s&>;])denied=((?:[^&<]|&[lg]t;)*)/.exec(text);
   if (denied !== null) return { kind: 'denied', text: readable(decodeEntities(denied[1]!)) };
   if (/fatal error|uncaught /i.test(text)) return nonsense('PHP stopped with a fatal error');
   if (/<(?:!doctype|html|head|body)/i.test(text)) return nonsense('the answer is a web page');
