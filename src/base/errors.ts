@@ -23,6 +23,10 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'The peer announced a chunk size outside 1 to 16777215, or below the floor.',
     fix: 'Let the encoder use a chunk size of 128 bytes or more.',
   },
+  'rtmp/chunk-streams': {
+    what: 'The peer used more chunk streams than any encoder needs.',
+    fix: 'A fault of the client, or an attack.',
+  },
   'rtmp/message-size': {
     what: 'A message is longer than rtmp.maxMessage, or than rtmp.maxMessageBeforeConnect before the login.',
     fix: 'Lower the bitrate of key frames or raise the limit.',

@@ -198,10 +198,16 @@ class Amf3Reader {
     if ((flags & 2) !== 0)
       throw new PeerError(AMF_FAULT, `a class writes itself in a form of its own: ${className.slice(0, 64)}`);
     const members: string[] = [];
-    for (let count = flags >> 3; count > 0; count--) members.push(this.#simple(this.#string()));
+    for (let count = flags >> 3; count > 0; count--) members.push(this.#simple(this.#memberName()));
     const traits = { className, members, dynamic: (flags & 4) !== 0 };
     this.#traits.push(traits);
     return traits;
+  }
+
+  #memberName(): string {
+    const name = this.#string();
+    if (name === '') throw new PeerError(AMF_FAULT, 'a class has a member without a name');
+    return name;
   }
 
   #byteArray(length: number): Buffer {

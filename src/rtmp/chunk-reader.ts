@@ -66,9 +66,9 @@ export class ChunkReader {
     return this.#chunkSize;
   }
 
-  /** Bytes held for messages that are not complete. */
+  /** Bytes of memory held for messages that are not complete. */
   get partialBytes(): number {
-    return this.#partials.bytes;
+    return this.#partials.bytesHeld;
   }
 
   /**
@@ -100,7 +100,7 @@ export class ChunkReader {
 
   /**
    * The next complete message, or undefined when more bytes are needed. Throws `PeerError` (rtmp/chunk, rtmp/chunk-size,
-   * rtmp/message-size, rtmp/partial-messages, rtmp/message) when the peer broke the protocol; the reader is of no use then.
+   * rtmp/chunk-streams, rtmp/message-size, rtmp/partial-messages, rtmp/message) when the peer broke the protocol; the reader is of no use then.
    */
   next(): Message | undefined {
     for (;;) {

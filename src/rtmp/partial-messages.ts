@@ -17,7 +17,7 @@ export interface ChunkLimits {
   readonly maxMessage: number;
   /** Messages begun and not finished. Default 64. */
   readonly maxPartialMessages: number;
-  /** Bytes held for them, and never more than two messages of full length. Default 16 MiB. */
+  /** Bytes that these declare together, and never more than two messages of full length. Default 16 MiB. */
   readonly maxPartialBytes: number;
   /** Chunk streams ever used. Default 1024. */
   readonly maxChunkStreams: number;
@@ -80,7 +80,8 @@ export class PartialMessages {
   readonly #high = new Map<number, PartialMessage>();
   #chunkStreams = 0;
   #begun = 0;
-  #bytes = 0;
+  /** Bytes that the messages begun declare together. What is held is at most that, and depends on how bytes came in. */
+  #declared = 0;
   /** The peer left a message unfinished at least once. */
   #abandons = false;
 
@@ -90,9 +91,11 @@ export class PartialMessages {
     this.allocate = allocate;
   }
 
-  /** Bytes held. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Bytes of memory held for bodies. */
+  get bytesHeld(): number {
+    let held = 0;
+    for (const partial of [...this.#low, ...this.#high.values()]) held += partial?.body?.length ?? 0;
+    return held;
   }
 
   /** What is known of a chunk stream; undefined when nothing came on it yet. */
@@ -103,7 +106,7 @@ export class PartialMessages {
   /** Makes room for a chunk stream on which nothing came yet. */
   open(chunkStreamId: number): PartialMessage {
     if (++this.#chunkStreams > this.#limits.maxChunkStreams) {
-      throw new PeerError('rtmp/chunk', `more than ${this.#limits.maxChunkStreams} chunk streams`);
+      throw new PeerError('rtmp/chunk-streams', `more than ${this.#limits.maxChunkStreams} chunk streams`);
     }
     const partial = new PartialMessage(chunkStreamId);
     if (chunkStreamId < 64) this.#low[chunkStreamId] = partial;
@@ -120,9 +123,11 @@ export class PartialMessages {
     if (++this.#begun > this.#limits.maxPartialMessages) {
       throw new PeerError('rtmp/partial-messages', `more than ${this.#limits.maxPartialMessages} messages begun`);
     }
-    partial.filled = 0;
+    this.#declared += length;
+    if (this.#declared > Math.min(this.#limits.maxPartialBytes, 2 * this.maxMessage)) {
+      throw new PeerError('rtmp/partial-messages', `messages begun declare ${this.#declared} bytes`);
+    }
     partial.body = length === 0 ? EMPTY : (this.#ownersBody(partial) ?? this.#firstBody(length, atHand));
-    this.#account(partial.body.length);
   }
 
   /** Adds `count` bytes from `at` of `bytes`; not more than are missing. */
@@ -138,7 +143,7 @@ export class PartialMessages {
   finish(partial: PartialMessage): Message {
     const { typeId, streamId, timestamp, chunkStreamId } = partial;
     const body = partial.body!;
-    this.#forget(partial, body);
+    this.#forget(partial);
     return { typeId, streamId, timestamp, chunkStreamId, body };
   }
 
@@ -146,15 +151,14 @@ export class PartialMessages {
   abandon(partial: PartialMessage): void {
     if (partial.body === undefined) return;
     this.#abandons = true;
-    this.#forget(partial, partial.body);
+    this.#forget(partial);
   }
 
   #ownersBody({ typeId, streamId, timestamp, length }: PartialMessage): Buffer | undefined {
     if (this.allocate === undefined || this.#abandons || length > MAX_ASKED) return undefined;
     const body = this.allocate(typeId, streamId, timestamp, length);
-    if (body !== undefined && body.length !== length)
-      throw new RangeError(`asked for ${length} bytes, got ${body.length}`);
-    return body;
+    if (body === undefined || body.length === length) return body;
+    throw new RangeError(`asked for ${length} bytes, got ${body.length}`);
   }
 
   /** Of full length when a good part of it is at hand; else small, and `#grow` follows. */
@@ -167,20 +171,12 @@ export class PartialMessages {
     const body = Buffer.allocUnsafeSlow(Math.min(partial.length, Math.max(needed, 2 * small.length)));
     small.copy(body, 0, 0, partial.filled);
     partial.body = body;
-    this.#account(body.length - small.length);
     return body;
   }
 
-  #account(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > Math.min(this.#limits.maxPartialBytes, 2 * this.maxMessage)) {
-      throw new PeerError('rtmp/partial-messages', `${this.#bytes} bytes of messages begun`);
-    }
-  }
-
-  #forget(partial: PartialMessage, body: Buffer): void {
+  #forget(partial: PartialMessage): void {
     this.#begun--;
-    this.#bytes -= body.length;
+    this.#declared -= partial.length;
     partial.body = undefined;
     partial.filled = 0;
   }
