@@ -116,29 +116,23 @@ export class NetStreams {
     this.send(0, commands.result(command.transaction, id));
   }
 
-  /** publish(name, type): `record` and `append` are published live as well. */
+  /** publish(name, type): `record` and `append` are published live as well; false in place of the name ends it. */
   publish(command: Command): void {
-    const { streamId, transaction } = command;
-    const name = commands.textArgument(command, 0);
-    if (this.#doing.get(streamId) !== 'idle')
-      throw new PeerError('rtmp/sequence', `publish on message stream ${streamId}`);
-    this.#emit({ type: 'publish', name, question: { asks: 'publish', streamId, transaction } });
+    if (command.args[0] === false) this.end(command.streamId, true);
+    else this.#publish(command);
   }
 
-  /** play(name, start, duration, reset): a live stream has no start and no end, so the numbers say nothing. */
-  play(command: Command, name: string): void {
-    const { streamId, transaction } = command;
-    const doing = this.#doing.get(streamId);
-    if (doing === undefined || doing === 'publish')
-      throw new PeerError('rtmp/sequence', `play on message stream ${streamId}`);
-    this.#emit({ type: 'play', name, question: { asks: 'play', streamId, transaction }, restart: doing === 'play' });
+  /** play(name, start, duration, reset): a live stream has no start and no end, so the numbers say nothing. false ends it. */
+  play(command: Command): void {
+    if (command.args[0] === false) this.end(command.streamId, true);
+    else this.#play(command, commands.textArgument(command, 0));
   }
 
   /** play2({streamName, …}) switches to another stream. */
   play2(command: Command): void {
     const name = amfFields(command.args[0])?.get('streamName');
     if (typeof name !== 'string') throw new PeerError('rtmp/command', 'play2 needs an object with streamName');
-    this.play(command, name);
+    this.#play(command, name);
   }
 
   /** closeStream keeps the message stream, deleteStream gives it back. */
@@ -187,6 +181,22 @@ export class NetStreams {
     this.status(command.streamId, 'status', 'NetStream.Seek.Notify', 'A live stream stays at its present.');
   }
 
+  #publish(command: Command): void {
+    const { streamId, transaction } = command;
+    const name = commands.textArgument(command, 0);
+    if (this.#doing.get(streamId) !== 'idle')
+      throw new PeerError('rtmp/sequence', `publish on message stream ${streamId}`);
+    this.#emit({ type: 'publish', name, question: { asks: 'publish', streamId, transaction } });
+  }
+
+  #play(command: Command, name: string): void {
+    const { streamId, transaction } = command;
+    const doing = this.#doing.get(streamId);
+    if (doing === undefined || doing === 'publish')
+      throw new PeerError('rtmp/sequence', `play on message stream ${streamId}`);
+    this.#emit({ type: 'play', name, question: { asks: 'play', streamId, transaction }, restart: doing === 'play' });
+  }
+
   #idle(streamId: number): 'idle' | 'publish' | 'play' | undefined {
     const was = this.#doing.get(streamId);
     if (was === 'publish') this.#publishing -= 1;
@@ -206,7 +216,7 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ['FCUnpublish', (streams, command) => streams.fcUnpublish(command)],
   ['FCSubscribe', (streams, command) => streams.answer(command, undefined)],
   ['publish', (streams, command) => streams.publish(command)],
-  ['play', (streams, command) => streams.play(command, commands.textArgument(command, 0))],
+  ['play', (streams, command) => streams.play(command)],
   ['play2', (streams, command) => streams.play2(command)],
   ['pause', (streams, command) => streams.pause(command)],
   ['pauseRaw', (streams, command) => streams.pause(command)],
