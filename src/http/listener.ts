@@ -109,7 +109,7 @@ export class HttpListener {
   /** Closes every connection, handed-over ones included, and the port. */
   async close(): Promise<void> {
     this.server.close();
-    
+    this.server.closeAllConnections();
     await this.app.close();
   }
 }

@@ -96,6 +96,25 @@ test('a body that nobody reads does not flow on after the answer', async (contex
   assert.deepEqual(problemIn(odd), { status: 415, code: 'api/media-type', type: PROBLEM });
 });
 
+test('nor does the body of a request that was refused by its head', async (context) => {
+  const { port } = await listening(context);
+  const begun = 'POST /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n';
+  const socket = connect(port, '127.0.0.1');
+  socket.write(begun);
+  const answer = await untilClosed(socket);
+  assert.match(answer, /^HTTP\/1\.1 400[\s\S]*\nconnection: close\r/i);
+});
+
+test('after a first answer a fault closes the connection without a word', async (context) => {
+  const { port } = await listening(context);
+  const socket = connect(port, '127.0.0.1');
+  const all = untilClosed(socket);
+  socket.write(`${GET}\r\n`);
+  await once(socket, 'data');
+  socket.write('nonsense\r\n\r\n');
+  assert.equal((await all).match(/HTTP\/1\.1/g)?.length, 1);
+});
+
 test('bodies that cannot be read are problems', async (context) => {
   const { port } = await listening(context);
   const post = (type: string, body: string) =>
@@ -150,10 +169,10 @@ test('the watch over slow senders holds for connections that came in elsewhere',
   assert.equal(problemIn(await exchange(port, 'GET / HT')).status, 408);
 });
 
-test('closing ends connections in use, handed-over ones too', async () => {
+test('closing ends connections in use', { timeout: 10_000 }, async () => {
   const listener = new HttpListener({
     address: { host: '127.0.0.1', port: 0 },
-    limits: HTTP_LIMITS,
+    limits: { ...HTTP_LIMITS, stallTimeout: 0 },
     log: new LogRecorder(),
   });
   let asked = (): void => {};
