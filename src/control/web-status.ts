@@ -53,7 +53,10 @@ export class StatusForm {
     const identified: Session[] = [];
     for (const session of sessions) {
       if (session.transport === 'webrtc') (hasUserId(session) ? identified : anonymous).push(session);
-      else if (outranks(session, users.get(session.name))) users.set(session.name, session);
+      else {
+        const name = safeText(session.name, MAX_NAME_BYTES);
+        if (outranks(session, users.get(name))) users.set(name, session);
+      }
     }
     // The vendor's script does not forget the user of one RTP session at the next: the anonymous come first, or are taken for others.
     this.#rows = [...users.values(), ...anonymous, ...identified];
