@@ -26,7 +26,7 @@ import {
   StreamName,
   textAnswer,
 } from './admin-schemas.ts';
-import { listApplications, listSessions, listStreams, sessionItem, streamItem } from './listing.ts';
+import { findStream, listApplications, listSessions, listStreams, sessionItem } from './listing.ts';
 import type { Metrics } from './metrics.ts';
 import { problem, writeProblem } from './problem.ts';
 import type { ApplicationView, DescribeStream, Health } from './views.ts';
@@ -248,9 +248,9 @@ function addStreamRoutes(app: FastifyInstance, { hub, sessions, describe }: Admi
       },
     },
     async ({ params }) => {
-      const stream = hub.find(`${params.app}/${params.stream}`);
-      if (stream === undefined) throw new RefusedError('api/not-found', 'Nobody publishes or plays this stream.');
-      return streamItem(stream, sessions.publisherOf(params.app, params.stream), describe);
+      const found = findStream(hub, sessions, describe, `${params.app}/${params.stream}`);
+      if (found === undefined) throw new RefusedError('api/not-found', 'Nobody publishes or plays this stream.');
+      return found;
     },
   );
 }

@@ -3,7 +3,7 @@
  * port found to be HTTP.
  */
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { listenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
@@ -21,6 +21,10 @@ export interface SiteDeps {
 }
 
 export class SiteServer {
+  /**
+   * `emit('connection', socket)` hands over a connection on which another port saw HTTP: what was read is put back, nobody else
+   * listens to it, and it is resumed afterwards.
+   */
   readonly server: Server;
   /** For tests, by `inject`. */
   readonly app: FastifyInstance;
@@ -50,12 +54,6 @@ export class SiteServer {
   /** Adds the routes of another protocol that comes over HTTP; before `listen`. */
   register(routes: FastifyPluginAsync): void {
     this.app.register(routes);
-  }
-
-  /** Takes over a connection on which another port saw HTTP; what was read is put back, and nobody else listens to it. */
-  accept(socket: Socket): void {
-    this.server.emit('connection', socket);
-    socket.resume();
   }
 
   /** Where it listens now; `undefined` when `options.listen` is empty. Throws `RefusedError` when the port cannot be had. */

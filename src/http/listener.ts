@@ -63,7 +63,7 @@ export interface HttpListenerOptions {
 export class HttpListener {
   /** Routes and hooks are added to it before `listen`. */
   readonly app: FastifyInstance;
-  /** Takes connections that came in elsewhere by `emit('connection', socket)`. */
+  /** Serves connections that came in elsewhere, too, by `emit('connection', socket)`. */
   readonly server: Server;
   readonly #options: HttpListenerOptions;
 

@@ -60,22 +60,42 @@ export function listStreams(
   describe: DescribeStream,
   query: Paging,
 ): Page<StreamItem> {
-  // One look at all sessions, instead of one for each stream.
-  const publishers = new Map<string, Session>();
-  for (const session of sessions) {
-    if (session.stream?.doing === 'publish') publishers.set(`${session.app}/${session.stream.name}`, session);
-  }
+  const users = streamUsers(sessions);
   const { first, end } = bounds(query);
   const shown = [...hub].slice(first, end);
-  return { total: hub.size, page: shown.map((stream) => streamItem(stream, publishers.get(stream.name), describe)) };
+  return { total: hub.size, page: shown.map((stream) => streamItem(stream, users.get(stream.name), describe)) };
 }
 
-export function streamItem(stream: Stream, publisher: Session | undefined, describe: DescribeStream): StreamItem {
+/** The stream of that full name, if somebody uses it. */
+export function findStream(
+  hub: Hub,
+  sessions: SessionRegistry,
+  describe: DescribeStream,
+  fullName: string,
+): StreamItem | undefined {
+  const stream = hub.find(fullName);
+  return stream && streamItem(stream, streamUsers(sessions).get(fullName), describe);
+}
+
+/** One session for each stream, by its full name: who publishes it, else somebody who plays it. */
+function streamUsers(sessions: SessionRegistry): Map<string, Session> {
+  const users = new Map<string, Session>();
+  for (const session of sessions) {
+    if (session.stream === undefined) continue;
+    const fullName = `${session.app}/${session.stream.name}`;
+    if (session.stream.doing === 'publish' || !users.has(fullName)) users.set(fullName, session);
+  }
+  return users;
+}
+
+function streamItem(stream: Stream, user: Session | undefined, describe: DescribeStream): StreamItem {
   const tracks = describe(stream);
-  const slash = stream.name.indexOf('/');
+  const publisher = user?.stream?.doing === 'publish' ? user : undefined;
+  const slash = stream.name.lastIndexOf('/');
   return {
-    app: publisher?.app ?? stream.name.slice(0, slash),
-    name: publisher?.stream?.name ?? stream.name.slice(slash + 1),
+    // Both parts of a full name may hold slashes; those who use the stream know where it is divided.
+    app: user?.app ?? stream.name.slice(0, slash),
+    name: user?.stream?.name ?? stream.name.slice(slash + 1),
     live: stream.live,
     audience: stream.audience,
     codecs: tracks.map((track) => track.codec),
@@ -97,7 +117,7 @@ export function listApplications(
   const names = new Set(listed.map((view) => view.name));
   const here = new Map<string, number>();
   for (const { app } of sessions) {
-    const name = names.has(app) ? app : '*';
+    const name = configuredName(names, app) ?? '*';
     here.set(name, (here.get(name) ?? 0) + 1);
   }
   const { first, end } = bounds(query);
@@ -130,6 +150,13 @@ function applicationItem(view: ApplicationView, sessions: number, now: Millis): 
       logoutsWaiting: counts.logoutsWaiting,
     },
   };
+}
+
+/** The name under which `app` is configured: its own, or that of the application of which it is an instance. */
+export function configuredName(names: ReadonlySet<string>, app: string): string | undefined {
+  if (names.has(app)) return app;
+  const application = app.split('/', 1)[0]!;
+  return names.has(application) ? application : undefined;
 }
 
 /** Host and path of a web address: the rest may hold keys. */

@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Millis } from '../base/clock.ts';
 import type { Hub } from '../relay/hub.ts';
 import type { SessionRegistry } from '../session/registry.ts';
+import { configuredName } from './listing.ts';
 import type { ApplicationView, DoorCounts, MetricsSource } from './views.ts';
 
 export type Hook = 'login' | 'logout' | 'status';
@@ -56,7 +57,7 @@ export class Metrics {
     });
     this.#joins = new Histogram({
       name: `${PREFIX}join_duration_seconds`,
-      help: 'Time from the request to play a live stream to its first key frame on the way.',
+      help: 'Time from the connection of a viewer to the first key frame on its way, login included.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [this.#registry],
     });
@@ -73,7 +74,7 @@ export class Metrics {
     this.#hooks.observe({ hook, outcome }, millis / 1_000);
   }
 
-  /** A viewer's first key frame was on the way `millis` after it asked to play. */
+  /** A viewer's first key frame was on its way `millis` after it connected. */
   observeJoin(millis: Millis): void {
     this.#joins.observe(millis / 1_000);
   }
@@ -233,10 +234,10 @@ export class Metrics {
   #appLabels(): (app: string) => string {
     const configured = new Set<string>();
     for (const { name } of this.#deps.source.applications()) configured.add(name);
-    return (app) => (configured.has(app) ? app : OTHER);
+    return (app) => configuredName(configured, app) ?? OTHER;
   }
 }
 
-function appOf(name: string): string {
-  return name.slice(0, name.indexOf('/'));
+function appOf(fullName: string): string {
+  return fullName.slice(0, fullName.lastIndexOf('/'));
 }

@@ -168,9 +168,24 @@ test('a live stream is shown with its publisher, tracks and counts', async () =>
 test('a stream that is only waited for is not live and has no publisher', async () => {
   const town = new AdminTown();
   town.tracks = [];
-  town.hub.stream('live/a/b?').subscribe(fakeViewer());
-  const one = (await town.get('/v1/streams/live/a%2Fb%3F')).json();
-  assert.deepEqual([one.app, one.name, one.live, one.publisher, one.since], ['live', 'a/b?', false, null, null]);
+  town.hub.stream('live/b?').subscribe(fakeViewer());
+  const one = (await town.get('/v1/streams/live/b%3F')).json();
+  assert.deepEqual([one.app, one.name, one.live, one.publisher, one.since], ['live', 'b?', false, null, null]);
+});
+
+test('names with slashes are divided as those who use the stream do', async () => {
+  const town = new AdminTown();
+  const [publisher] = town.enter(publishing('a/b', { app: 'live/room1' }), playing('c/d'));
+  town.enter(playing('a/b', { app: 'live/room1' }));
+  for (const name of ['live/room1/a/b', 'live/c/d', 'live/room2/e']) fakePublication(town.hub.stream(name));
+  const parts = (await town.list('/v1/streams')).map((item) => [item['app'], item['name'], item['publisher']]);
+  assert.deepEqual(parts, [
+    ['live/room1', 'a/b', publisher!.id],
+    ['live', 'c/d', null],
+    ['live/room2', 'e', null],
+  ]);
+  const one = (await town.get('/v1/streams/live%2Froom1/a%2Fb')).json();
+  assert.deepEqual([one.app, one.publisher], ['live/room1', publisher!.id]);
 });
 
 test('a stream that nobody has is a problem, and asking makes none', async () => {
@@ -195,7 +210,7 @@ test('an application shows how its web site does', async () => {
       failure: { code: 'web/timeout', text: 'The web site did not answer in 30 s.', since: at },
     }),
   ];
-  town.enter(fakeSession(), fakeSession(), fakeSession({ app: 'elsewhere' }));
+  town.enter(fakeSession(), fakeSession({ app: 'live/room1' }), fakeSession({ app: 'elsewhere' }));
   const [live, rest] = await town.list('/v1/applications');
   assert.deepEqual(live, {
     name: 'live',

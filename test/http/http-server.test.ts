@@ -66,7 +66,8 @@ test('a connection that came in elsewhere is served as its own', async (context)
     socket.once('data', (first) => {
       socket.pause();
       socket.unshift(first);
-      server.accept(socket);
+      server.server.emit('connection', socket);
+      socket.resume();
     });
     socket.resume();
   });

@@ -49,7 +49,8 @@ test('every metric has the prefix, a HELP of its own, and a unit or kind in its 
 test('sessions are counted by protocol, role and application', async () => {
   const town = new AdminTown();
   town.applications = [fakeApplication({ name: 'live' }), fakeApplication({ name: 'two words' })];
-  town.enter(publishing('a'), playing('a'), playing('a'), playing('a', { transport: 'rtmps', app: 'two words' }));
+  town.enter(publishing('a'), playing('a'), playing('a', { app: 'live/room1' }));
+  town.enter(playing('a', { transport: 'rtmps', app: 'two words' }));
   const samples = await scrape(town);
   assert.equal(samples.get('castgate_sessions{app="live",protocol="rtmp",role="broadcaster"}'), 1);
   assert.equal(samples.get('castgate_sessions{app="live",protocol="rtmp",role="watcher"}'), 2);
