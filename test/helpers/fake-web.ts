@@ -172,7 +172,7 @@ function answerIn(mood: Mood, site: FakeSite, heard: Heard, maxBody: number): We
     case 'denied':
       return say('VideoWhisper=1&denied=NotFromAllowedIP-192.0.2.1');
     case 'html':
-      return say('<!DOCTYPE html><html><body>Just a moment… login=1 controlUsers=a:0:{}</body></html>');
+      return say('<!DOCTYPE html><html><body>Just a moment… login=1</body></html>');
     case 'warning':
       return say(
         `<br />\n<b>Warning</b>:  Undefined variable in <b>/srv/x.php</b> on line <b>7</b><br />\n${site.bodyFor(heard)}`,
