@@ -89,8 +89,9 @@ class Walk {
   #members(pairs: readonly Pair[], path: readonly string[]): void {
     const seen = new Map<string, number>();
     for (const pair of pairs) {
-      const key = this.#behind(pair.key);
+      const key = this.#behind(pair.key, path);
       const offset = offsetOf(pair.key);
+      if (key === undefined) continue;
       if (!isScalar(key)) {
         this.#fault(offset, path, 'a key must be plain text');
         continue;
@@ -107,7 +108,8 @@ class Walk {
   }
 
   #visit(node: unknown, path: readonly string[], keyOffset: number): void {
-    const found = this.#behind(node);
+    const found = this.#behind(node, path);
+    if (found === undefined) return;
     const keySource = this.#places.source(keyOffset);
     const take = (content: Content) => {
       // A value is pointed at itself; a group, or nothing, by its key.
@@ -117,7 +119,8 @@ class Walk {
     if (isMap(found)) {
       if (take({ form: 'group' })) this.#members(found.items, path);
     } else if (isSeq(found)) {
-      const items = found.items.map((item) => this.#behind(item));
+      const items = found.items.map((item) => this.#behind(item, path));
+      if (items.includes(undefined)) return;
       if (items.every(isScalar)) take({ form: 'list', items: items.map(scalarText) });
       else this.#fault(offsetOf(node), path, 'a list may hold plain text only');
     } else {
@@ -125,10 +128,19 @@ class Walk {
     }
   }
 
-  /** What an alias stands for, or the node itself. Over the limit, nothing: the file is refused anyway. */
-  #behind(node: unknown): unknown {
+  /** What an alias stands for, or the node itself; undefined when that is a fault, which is told here. */
+  #behind(node: unknown, path: readonly string[]): unknown {
     if (!isAlias(node)) return node;
-    return ++this.#aliases > ALIAS_LIMIT ? null : node.resolve(this.#document);
+    if (++this.#aliases > ALIAS_LIMIT) return undefined;
+    const found = node.resolve(this.#document);
+    if (found === undefined) {
+      this.#fault(
+        offsetOf(node),
+        path,
+        'an alias (*name) has no anchor (&name) before it; put text that begins with * in quotes',
+      );
+    }
+    return found;
   }
 
   #fault(offset: number, path: readonly string[], message: string): void {
