@@ -188,9 +188,9 @@ function withoutQueries(text: string): string {
 
 /** `12:00:01 INF [rtmp] [a1b2…] text key=value`; the stack of a fault below it. */
 function prettyLine(line: string, time: string): string {
-  const { level, msg, door, id, time: _, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const { level, msg, part, id, time: _, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const parts = [time, MARKS.get(level) ?? '???'];
-  if (door !== undefined) parts.push(`[${visible(String(door))}]`);
+  if (part !== undefined) parts.push(`[${visible(String(part))}]`);
   if (id !== undefined) parts.push(`[${visible(String(id).slice(0, 4))}…]`);
   parts.push(visible(String(msg)));
   for (const [name, value] of Object.entries(fields)) parts.push(`${visible(name)}=${prettyValue(value)}`);

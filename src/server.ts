@@ -84,7 +84,7 @@ export class MediaServer {
     this.#control = new SessionControl(config, {
       registry: this.#registry,
       clock,
-      log: log.child({ room: 'control' }),
+      log: log.child({ part: 'control' }),
       webClient: webClient ?? ((route) => new NodeWebClient(route, clock)),
       random: () => fraction(random),
       journal: config.state.dir === '' ? undefined : new LogoutFile(config.state.dir),
@@ -94,7 +94,7 @@ export class MediaServer {
       version,
       options: config.rtmp,
       clock,
-      log: log.child({ room: 'rtmp' }),
+      log: log.child({ part: 'rtmp' }),
       hub: this.#hub,
       registry: this.#registry,
       gate: this.#control.gate,
@@ -106,7 +106,7 @@ export class MediaServer {
       writeWindow: (app) => this.#writeWindow(app),
       observeJoin: (millis) => this.#metrics.observeJoin(millis),
     };
-    this.#site = new SiteServer(config.http, { log: log.child({ room: 'http' }), greeting: () => this.#greeting() });
+    this.#site = new SiteServer(config.http, { log: log.child({ part: 'http' }), greeting: () => this.#greeting() });
     this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
     this.#admin = config.admin.listen === '' ? undefined : this.#makeAdmin();
     this.#certificate = new Certificate(config.tls, clock, log, (pair) => this.#rtmp.setTls(pair));
@@ -172,7 +172,7 @@ export class MediaServer {
     return new AdminServer(this.#config.admin, {
       version: this.#version,
       clock: this.#clock,
-      log: this.#log.child({ room: 'admin' }),
+      log: this.#log.child({ part: 'admin' }),
       sessions: this.#registry,
       hub: this.#hub,
       describe: (stream) => {
