@@ -2,6 +2,7 @@
  * What the FLV files share: the frame that keeps its RTMP message, and the notes taken while a tag header is read.
  */
 import type { Codec, Frame, FrameRole } from '../media/frame.ts';
+import type { Wire } from './slab.ts';
 
 /** RTMP message types that carry media; FLV's tag types are the same numbers. */
 export const AUDIO_MESSAGE = 8;
@@ -29,7 +30,10 @@ export interface FlvMessage {
 }
 
 /** A frame that came by RTMP and leaves by RTMP as the same bytes. */
-export interface FlvFrame extends Frame, FlvMessage {}
+export interface FlvFrame extends Frame, FlvMessage {
+  /** Where it lies in the form that players receive; noted once, before the frame is relayed. */
+  wire: Wire | undefined;
+}
 
 export function isFlvFrame(frame: Frame): frame is FlvFrame {
   return (frame as Partial<FlvFrame>).body !== undefined;

@@ -55,6 +55,7 @@ function dataFrame(role: 'config' | 'delta', typeId: number, millis: number, bod
     typeId,
     millis,
     body,
+    wire: undefined,
   };
 }
 

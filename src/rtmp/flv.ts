@@ -104,6 +104,7 @@ function mediaFrame(
     typeId,
     millis,
     body,
+    wire: undefined,
   };
   if (role === 'config') remember(frame, configs);
   return frame;

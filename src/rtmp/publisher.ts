@@ -7,7 +7,6 @@ import { FlvReader } from './flv.ts';
 import { MESSAGE, type Message } from './messages.ts';
 import { Slab } from './slab.ts';
 import { Timeline } from './timeline.ts';
-import { keepWireForm } from './wire-form.ts';
 
 export interface PublisherEvents {
   /** Another publisher took the name. */
@@ -42,10 +41,8 @@ export class RtmpPublisher implements Publisher {
     const frame = this.#reader.frameFromFlv(message.typeId, millis, message.body);
     if (frame === undefined) return;
     this.#note(frame);
-    if (frame.role !== 'config') {
-      const wire = this.#slab.wireOf(message.body);
-      if (wire !== undefined) keepWireForm(frame, wire);
-    }
+    // a configuration owns its bytes: it outlives the block that its message came in
+    if (frame.role !== 'config') frame.wire = this.#slab.wireOf(message);
     this.#publication.write(frame);
   }
 

@@ -4,7 +4,7 @@
  * each other in memory: a window of them is one view and one write.
  */
 import { CHUNK_STREAM, headerBytes, messageSize, writeHeaderInto, writeMessageInto } from './chunk-writer.ts';
-import { MESSAGE } from './messages.ts';
+import { MESSAGE, type Message } from './messages.ts';
 
 /** A message in its shared wire form: bytes `start` to `end` of `block`. */
 export interface Wire {
@@ -29,11 +29,12 @@ export function chunkStreamOf(typeId: number): number {
 export class Slab {
   readonly chunkSize: number;
   readonly #messageStream: number;
-  readonly #wires = new WeakMap<Buffer, Wire>();
+  /** The blocks made here, by their memory. */
+  readonly #blocks = new WeakMap<ArrayBufferLike, Buffer>();
   #block: Buffer | undefined;
   #used = 0;
 
-  /** Messages go out cut at `chunkSize` on message stream `messageStream`. */
+  /** Messages are cut at `chunkSize`. All are written for `SHARED_MESSAGE_STREAM`; a `copy` is for `messageStream`. */
   constructor(chunkSize: number, messageStream = SHARED_MESSAGE_STREAM) {
     this.chunkSize = chunkSize;
     this.#messageStream = messageStream;
@@ -50,15 +51,16 @@ export class Slab {
     const start = this.#take(header + length);
     if (start < 0) return undefined;
     const block = this.#block!;
-    writeHeaderInto(block, start, csid, typeId, this.#messageStream, timestamp, length);
-    const body = block.subarray(start + header, start + header + length);
-    this.#wires.set(body, { block, start, end: start + header + length });
-    return body;
+    writeHeaderInto(block, start, csid, typeId, SHARED_MESSAGE_STREAM, timestamp, length);
+    return block.subarray(start + header, start + header + length);
   }
 
-  /** The wire form of a body that `room` gave; undefined for any other. */
-  wireOf(body: Buffer): Wire | undefined {
-    return this.#wires.get(body);
+  /** The wire form of a message whose body `room` gave; undefined for any other. */
+  wireOf({ typeId, timestamp, body }: Message): Wire | undefined {
+    const block = this.#blocks.get(body.buffer);
+    if (block === undefined) return undefined;
+    const start = body.byteOffset - headerBytes(timestamp, chunkStreamOf(typeId));
+    return { block, start, end: body.byteOffset + body.length };
   }
 
   /** Writes a whole message and answers its wire form: into the block when it fits, else into memory of its own. */
@@ -71,7 +73,7 @@ export class Slab {
       block = Buffer.allocUnsafeSlow(size);
       start = 0;
     }
-    const message = { typeId, streamId: this.#messageStream, timestamp, body };
+    const message = { typeId, streamId: SHARED_MESSAGE_STREAM, timestamp, body };
     writeMessageInto(block, start, message, this.chunkSize, csid);
     return { block, start, end: start + size };
   }
@@ -96,6 +98,7 @@ export class Slab {
     if (size > BLOCK_BYTES) return -1;
     if (this.#block === undefined || this.#used + size > this.#block.length) {
       this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#blocks.set(this.#block.buffer, this.#block);
       this.#used = 0;
     }
     const start = this.#used;

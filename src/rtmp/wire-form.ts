@@ -5,7 +5,7 @@
 import type { Frame } from '../media/frame.ts';
 import { writeMessage } from './chunk-writer.ts';
 import { type FlvCapabilities, flvFromFrame } from './flv.ts';
-import type { FlvMessage } from './flv-frame.ts';
+import { type FlvMessage, isFlvFrame } from './flv-frame.ts';
 import { chunkStreamOf, SHARED_MESSAGE_STREAM, type Slab, type Wire } from './slab.ts';
 
 /** All players of a stream share one form, so it holds whatever RTMP can say. */
@@ -14,14 +14,10 @@ const NOTHING: Wire = { block: Buffer.alloc(0), start: 0, end: 0 };
 
 const wires = new WeakMap<Frame, Wire>();
 
-/** Notes that `frame` lies in wire form already. */
-export function keepWireForm(frame: Frame, wire: Wire): void {
-  wires.set(frame, wire);
-}
-
 /** The wire form of `frame`; written into `slab` when nobody did so before. Empty when RTMP has no form for it. */
 export function wireForm(frame: Frame, slab: Slab): Wire {
-  let wire = wires.get(frame);
+  let wire = isFlvFrame(frame) ? frame.wire : undefined;
+  wire ??= wires.get(frame);
   if (wire === undefined) {
     wire = write(frame, slab);
     wires.set(frame, wire);
