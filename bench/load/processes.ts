@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 const CLOCK_TICKS = 100;
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5_000;
-const PINNED = availableParallelism() > 1 && existsSync('/usr/bin/taskset');
+/** Whether the server has a core to itself, as far as the load goes. */
+export const PINNED = availableParallelism() > 1 && existsSync('/usr/bin/taskset');
 
 /** Where a process runs: the server has core 0 to itself, all load is on core 1. */
 export type Core = 0 | 1;
@@ -142,6 +143,16 @@ export function cpuSeconds(pid: number): number {
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / CLOCK_TICKS;
+}
+
+/** Seconds that core 0 was busy since the machine started, whoever used it. */
+export function serverCoreSeconds(): number {
+  // user, nice, system, (idle, iowait,) irq, softirq, steal
+  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
+    .match(/^cpu0 +(.*)$/m)![1]!
+    .split(' ')
+    .map(Number);
+  return (user! + nice! + system! + irq! + softirq! + steal!) / CLOCK_TICKS;
 }
 
 /** Resident bytes of a process and its children. */

@@ -1,5 +1,5 @@
 /** Samples to medians, a table, and words about the targets. */
-import { percentile } from './numbers.ts';
+import { median, percentile } from './numbers.ts';
 import type { Sample, Scenario } from './scenarios.ts';
 
 /** All rounds of one server in one mode. */
@@ -40,6 +40,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'failed', measure: 'failed', digits: 0 },
   { title: 'slowest', measure: 'slowest', digits: 2 },
   { title: 'load %', measure: 'loadPercent', digits: 0 },
+  { title: 'others %', measure: 'othersPercent', digits: 0 },
 ];
 
 export interface Summary {
@@ -52,7 +53,7 @@ export interface Summary {
 export function summary(row: Row, measure: Measure): Summary | null {
   const values = row.rounds.map((round) => round[measure]).filter((value) => typeof value === 'number');
   if (values.length === 0) return null;
-  return { median: percentile(values, 50)!, min: percentile(values, 0)!, max: percentile(values, 100)! };
+  return { median: median(values)!, min: percentile(values, 0)!, max: percentile(values, 100)! };
 }
 
 /** One scenario as a table for people. */

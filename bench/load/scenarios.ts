@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Churned, Joined, Measured, PlayersQuestion, Target } from './players.ts';
-import { cpuSeconds, Load, residentBytes, start, stop } from './processes.ts';
+import { cpuSeconds, Load, PINNED, residentBytes, serverCoreSeconds, start, stop } from './processes.ts';
 import type { PublishQuestion } from './publishers.ts';
 import { type Mode, Running, type ServerKind } from './servers.ts';
 
@@ -36,6 +36,8 @@ export interface Sample {
   slowest?: number;
   perSecond?: number;
   loadPercent?: number;
+  /** What other programs took of the server's core, percent. */
+  othersPercent?: number;
 }
 
 export interface Settings {
@@ -152,8 +154,10 @@ async function delivery(stage: Stage, settings: Settings, streams: number, playe
   await delay(SETTLE_MS);
   await stage.players({ ask: 'begin' });
   const cpuBefore = cpuSeconds(pid);
+  const busyBefore = serverCoreSeconds();
   await delay(settings.seconds * 1000);
   const cpu = cpuSeconds(pid) - cpuBefore;
+  const busy = serverCoreSeconds() - busyBefore;
   const measured = await stage.players<Measured>({ ask: 'end' });
   const { seconds, bytes, rateMin, rateMedian, joinP50, joinP99, latencyP50, latencyP99, gaps, lost, loadPercent } =
     measured;
@@ -164,6 +168,7 @@ async function delivery(stage: Stage, settings: Settings, streams: number, playe
     cpuPercent: (cpu / seconds) * 100,
     rssPerPlayerKb: (residentBytes(pid) - rssBefore) / players / 1000,
     ...{ joinP50, joinP99, latencyP50, latencyP99, gaps, lost, loadPercent },
+    ...(PINNED ? { othersPercent: (Math.max(0, busy - cpu) / seconds) * 100 } : {}),
     slowest: rateMedian === 0 ? 0 : rateMin / rateMedian,
   };
 }
