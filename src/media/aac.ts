@@ -30,7 +30,10 @@ const SBR_SYNC = 0x2b7;
 const PS_SYNC = 0x548;
 /** Object types with a GASpecificConfig. */
 const GENERAL_AUDIO: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
+/** Those with resilience flags. */
 const RESILIENT: ReadonlySet<number> = new Set([17, 19, 20, 23]);
+/** From here on an error protection configuration follows. */
+const FIRST_RESILIENT = 17;
 
 /** Reads a configuration; undefined when it ends before the channels or has no sampling rate. */
 export function readAacConfig(data: Buffer): AacConfig | undefined {
@@ -98,6 +101,7 @@ function readGeneralAudio(reader: BitReader, objectType: number, channelConfig: 
     if (RESILIENT.has(objectType)) reader.skip(3);
     reader.skip(1);
   }
+  if (objectType >= FIRST_RESILIENT) reader.skip(2);
   return channels;
 }
 

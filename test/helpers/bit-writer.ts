@@ -5,6 +5,11 @@
 export class BitWriter {
   readonly #bits: number[] = [];
 
+  /** Bits so far. */
+  get length(): number {
+    return this.#bits.length;
+  }
+
   bits(value: number, count: number): this {
     for (let bit = count - 1; bit >= 0; bit--) this.#bits.push(Math.floor(value / 2 ** bit) % 2);
     return this;

@@ -21,6 +21,21 @@ for (const [name, hex, config] of bothWays) {
   });
 }
 
+/** Object type, 24 kHz, channel configuration. */
+function said(objectType: number, channelConfig: number): BitWriter {
+  return new BitWriter().bits(objectType, 5).bits(6, 4).bits(channelConfig, 4);
+}
+
+/** program_config_element with all its options, two comment bytes behind it. */
+function programConfig(writer: BitWriter): Buffer {
+  writer.bits(0, 4).bits(1, 2).bits(6, 4).bits(2, 4).bits(0, 4).bits(1, 4).bits(1, 2).bits(1, 3).bits(1, 4);
+  writer.bits(0b11111, 5).bits(0b11111, 5).bits(0b1111, 4);
+  writer.bits(0b10000, 5).bits(0b00001, 5).bits(0b10010, 5).bits(15, 4).bits(15, 4).bits(31, 5);
+  // the padding may hold anything
+  while (writer.length % 8 !== 0) writer.bits(1, 1);
+  return writer.bits(2, 8).bits(0x6162, 16).bytes();
+}
+
 const he = { objectType: 2, coreRate: 24_000, sampleRate: 48_000, sbr: true };
 
 /** Other forms that encoders send. */
@@ -34,60 +49,43 @@ const readOnly: [string, Buffer, AacConfig][] = [
   ['HE v2, said at the front', Buffer.from('eb098800', 'hex'), { ...he, channels: 2, ps: true }],
   [
     'HE, said at the back',
-    new BitWriter()
-      .bits(2, 5)
-      .bits(6, 4)
-      .bits(2, 4)
-      .bits(0, 3)
-      .bits(0x2b7, 11)
-      .bits(5, 5)
-      .bits(1, 1)
-      .bits(3, 4)
-      .bytes(),
+    said(2, 2).bits(0, 3).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bytes(),
     { ...he, channels: 2, ps: false },
   ],
   [
     'HE v2, said at the back',
-    new BitWriter()
-      .bits(2, 5)
-      .bits(6, 4)
-      .bits(1, 4)
-      .bits(0, 3)
-      .bits(0x2b7, 11)
-      .bits(5, 5)
-      .bits(1, 1)
-      .bits(3, 4)
-      .bits(0x548, 11)
-      .bits(1, 1)
-      .bytes(),
+    said(2, 1).bits(0, 3).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bits(0x548, 11).bits(1, 1).bytes(),
     { ...he, channels: 2, ps: true },
   ],
   [
+    'HE, said at the back, behind a core coder delay',
+    said(2, 2).bits(0b01, 2).bits(0x1fff, 14).bits(0, 1).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bytes(),
+    { ...he, channels: 2, ps: false },
+  ],
+  [
+    'HE, said at the back, behind an extension',
+    said(2, 2).bits(0b0011, 4).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bytes(),
+    { ...he, channels: 2, ps: false },
+  ],
+  [
+    'HE, said at the back, behind resilience flags and error protection',
+    said(17, 2).bits(0b0011110, 7).bits(0, 2).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bytes(),
+    { ...he, objectType: 17, channels: 2, ps: false },
+  ],
+  [
+    'HE, said at the back, behind a layer number',
+    said(6, 2).bits(0, 3).bits(0b111, 3).bits(0x2b7, 11).bits(5, 5).bits(1, 1).bits(3, 4).bytes(),
+    { ...he, objectType: 6, channels: 2, ps: false },
+  ],
+  [
     'LC, channels in a program config element: two pairs, centre, low frequency',
-    new BitWriter()
-      .bits(2, 5)
-      .bits(3, 4)
-      .bits(0, 4)
-      .bits(0, 3)
-      .bits(0, 4)
-      .bits(1, 2)
-      .bits(3, 4)
-      .bits(2, 4)
-      .bits(0, 4)
-      .bits(1, 4)
-      .bits(1, 2)
-      .bits(0, 3)
-      .bits(0, 4)
-      .bits(0, 3)
-      .bits(0, 5)
-      .bits(0b10000, 5)
-      .bits(0b10001, 5)
-      .bits(0, 4)
-      .bits(0, 7)
-      .bits(2, 8)
-      .bits(0x6162, 16)
-      .bytes(),
-    { ...plain, coreRate: 48_000, sampleRate: 48_000, channels: 6 },
+    programConfig(said(2, 0).bits(0, 3)),
+    { ...plain, coreRate: 24_000, sampleRate: 24_000, channels: 6 },
+  ],
+  [
+    'HE over BSAC, with its own channel field, channels in a program config element',
+    programConfig(new BitWriter().bits(5, 5).bits(6, 4).bits(0, 4).bits(3, 4).bits(22, 5).bits(15, 4).bits(0, 3)),
+    { ...he, objectType: 22, channels: 6, ps: false },
   ],
   [
     'LC, program config element missing',

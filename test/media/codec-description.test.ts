@@ -40,6 +40,12 @@ const video: Case[] = [
     facts: { rfc6381: 'avc1.42f00b', profile: 'Constrained Baseline', level: '1b' },
   },
   {
+    name: 'H.264, High, whose level 1.1 is no 1b (by hand)',
+    codec: 'h264',
+    data: '0164100bffe000',
+    facts: { rfc6381: 'avc1.64100b', profile: 'High', level: '1.1' },
+  },
+  {
     name: 'HEVC with B-frames, without its information message',
     codec: 'hevc',
     data: '0101600000009000000000001ef000fcfdf8f800000f03200001001840010c01ffff01600000030090000003000003001e959409210001002a42010101600000030090000003000003001ea020831f3e595952930bc05a02000003000200000300321022000100064401c073c089',
@@ -119,6 +125,13 @@ const video: Case[] = [
     role: 'key',
     data: '0000840020120000',
     facts: { width: 64, height: 36 },
+  },
+  {
+    name: 'Sorenson H.263, large size of its own (by hand)',
+    codec: 'flv1',
+    role: 'key',
+    data: '000080008280818180',
+    facts: { width: 1281, height: 771 },
   },
   {
     name: 'Sorenson H.263, size by number (by hand)',
@@ -276,6 +289,8 @@ test('configurations count more than frames, the last one most, and metadata not
   const colour = frame('video', 'config', 0, { codec: 'metadata' });
   assert.equal(describeStream([key, first, colour, last, key]).video?.codec, 'h264');
   assert.equal(describeStream([key, colour]).video?.codec, 'hevc');
+  const unknown = frame('video', 'config', 0, { codec: 'other' });
+  assert.equal(describeStream([unknown, key]).video?.codec, 'hevc');
   assert.deepEqual(describeStream([frame('data', 'config', 0)]), { video: undefined, audio: undefined, others: [] });
 });
 

@@ -17,6 +17,7 @@ test('claims of the wrong type or out of range are left out', () => {
     height: -1,
     framerate: Number.NaN,
     videodatarate: Number.POSITIVE_INFINITY,
+    audiodatarate: 2e9,
     encoder: 7,
   };
   assert.deepEqual(describeMetadata(metadataBody(facts)), {});
