@@ -44,7 +44,7 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'A fault of the client, or an attack.',
   },
   'rtmp/flv': {
-    what: 'An audio or video message is shorter than its own header.',
+    what: 'An audio or video message is shorter than its own header, or its configuration is larger than 64 KiB.',
     fix: 'A fault of the encoder; update it.',
   },
   'rtmp/command': {
