@@ -113,7 +113,6 @@ class Stage {
     await this.#publishers?.stop();
     if (this.#ffmpeg !== null) await stop(this.#ffmpeg);
     await this.server.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -126,22 +125,28 @@ export async function measure(
 ): Promise<Sample | null> {
   if (kind.raw && scenario !== 'fan-out' && scenario !== 'publishers') return null;
   const folder = mkdtempSync(join(tmpdir(), 'castgate-bench-run-'));
-  const stage = new Stage(await Running.start(kind, mode, folder), kind.raw, folder, settings.nap);
+  let stage: Stage | null = null;
   try {
-    switch (scenario) {
-      case 'fan-out':
-        return await delivery(stage, settings, 1, settings.players);
-      case 'publishers':
-        return await delivery(stage, settings, settings.publishers, settings.publishers);
-      case 'join':
-        return await joins(stage, settings);
-      case 'churn':
-        return await churn(stage, settings);
-      case 'idle':
-        return await memory(stage, settings);
-    }
+    stage = new Stage(await Running.start(kind, mode, folder), kind.raw, folder, settings.nap);
+    return await perform(scenario, stage, settings);
   } finally {
-    await stage.end();
+    await stage?.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function perform(scenario: Scenario, stage: Stage, settings: Settings): Promise<Sample> {
+  switch (scenario) {
+    case 'fan-out':
+      return delivery(stage, settings, 1, settings.players);
+    case 'publishers':
+      return delivery(stage, settings, settings.publishers, settings.publishers);
+    case 'join':
+      return joins(stage, settings);
+    case 'churn':
+      return churn(stage, settings);
+    case 'idle':
+      return memory(stage, settings);
   }
 }
 
