@@ -10,6 +10,9 @@ export type Command =
   | { readonly task: 'version' }
   | { readonly task: 'help' };
 
+/** How the process ends; after a second signal, with 128 and the signal's number. */
+export const EXIT = { done: 0, failed: 1, misused: 2 } as const;
+
 /** The arguments make no sense; the message says which and what was probably meant. */
 export class UsageError extends Error {
   constructor(message: string) {

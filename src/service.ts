@@ -4,15 +4,13 @@
 import { banner, startFields } from './banner.ts';
 import { type Millis, systemClock } from './base/clock.ts';
 import { RefusedError } from './base/errors.ts';
+import { EXIT } from './command-line.ts';
 import { changedPaths } from './config.ts';
 import { ConfigError, faultLine } from './config-fault.ts';
 import { type ConfigRequest, type LoadedConfig, loadConfig } from './config-source.ts';
 import { type OpenLog, openLog } from './logging.ts';
 import { MediaServer } from './server.ts';
 import { VERSION } from './version.ts';
-
-/** How the process ends; after a second signal, 128 and the signal's number. */
-export const EXIT = { done: 0, failed: 1, misused: 2 } as const;
 
 /** A terminal sends Ctrl-C to npm and to us, and npm hands it on: two within this time are one. */
 const SAME_SIGNAL: Millis = 100;
