@@ -161,7 +161,8 @@ export class Activities {
   #play(question: Question, rawName: string): void {
     const { name, query } = parseStreamName(rawName);
     const { world, session } = { world: this.#world, session: this.#session };
-    const stream = world.hub.stream(`${session.app}/${name}`);
+    const fullName = `${session.app}/${name}`;
+    const live = world.hub.find(fullName)?.live === true;
     const { streamId } = question;
     const options = { writeWindow: world.writeWindow(session.app), chunkSize: world.options.chunkSize };
     const limits = {
@@ -170,22 +171,22 @@ export class Activities {
       hardBytes: world.options.viewerQueue * 2,
       stallMillis: world.options.viewerTimeout,
     };
-    let told = true;
+    let toldLive = live;
     const playback = new Playback(
       name,
       { ...WHOLE, messageStream: streamId },
-      (form) => world.audiences.of(stream, form, options),
+      (form) => world.audiences.of(world.hub.stream(fullName), form, options),
       this.#transport,
       limits,
       world.clock,
       {
         began: () => {
-          if (!told) this.#notify(streamId, true, name);
-          told = true;
+          if (!toldLive) this.#notify(streamId, true, name);
+          toldLive = true;
         },
         ended: () => {
-          told = false;
-          this.#notify(streamId, false, name);
+          if (toldLive) this.#notify(streamId, false, name);
+          toldLive = false;
         },
         tooSlow: () => this.#events.dismiss('rtmp/slow-viewer', 'This connection is too slow for the stream.'),
       },
@@ -198,8 +199,8 @@ export class Activities {
     this.#engine.accept(question, name);
     this.#events.flush();
     playback.start();
-    if (stream.live) world.observeJoin(world.clock.now() - this.#events.openedAt);
-    this.#log.debug({ stream: withoutQuery(rawName), live: stream.live }, 'playing');
+    if (live) world.observeJoin(world.clock.now() - this.#events.openedAt);
+    this.#log.debug({ stream: withoutQuery(rawName), live }, 'playing');
   }
 
   #notify(streamId: number, live: boolean, name: string): void {

@@ -76,14 +76,16 @@ export class Audience implements Subscriber {
   join(player: Player): void {
     // everybody must be at the same point, or the newcomer would get the pending window twice
     this.#flush();
-    const replay = this.#stream.replay().filter((frame) => this.#wants(frame));
+    const late = player.late;
+    const replay = (late ? this.#stream.configs() : this.#stream.replay()).filter((frame) => this.#wants(frame));
     const opening = new Window();
     for (const frame of replay) opening.add(this.#wire(frame));
-    const decodable = replay.some(isKey) || !this.#anchored;
+    const decodable = !this.#form.video || (!late && (replay.some(isKey) || !this.#anchored));
     player.open(opening.take(), decodable);
     (decodable ? this.#open : this.#shut).push(player);
     if (!decodable) this.#subscription.requestKeyFrame();
     if (this.#stream.live) player.events.began();
+    else player.events.ended();
   }
 
   leave(player: Player): void {

@@ -7,7 +7,7 @@ import type { Audience, AudienceForm } from './audience.ts';
 import { Player, type PlayerEvents } from './player.ts';
 import type { Transport } from './transport.ts';
 
-/** The audience of this playback's stream that has the form. */
+/** The audience of this playback's stream that has the form: asked at each start, as a stream that nobody used is another one later. */
 export type AudienceOf = (form: AudienceForm) => Audience;
 
 export class Playback {
@@ -41,7 +41,7 @@ export class Playback {
         events.began();
       },
       ended: () => {
-        this.#waitingSince = clock.now();
+        this.#waitingSince ??= clock.now();
         events.ended();
       },
       tooSlow: () => events.tooSlow(),

@@ -8,7 +8,7 @@ import type { Transport } from './transport.ts';
 export interface PlayerEvents {
   /** The publisher came, or was there when the player joined. */
   began(): void;
-  /** The publisher left. */
+  /** The publisher left, or was not there when the player joined. */
   ended(): void;
   /** Takes too little for too long; the owner closes it. */
   tooSlow(): void;
@@ -19,8 +19,9 @@ export class Player {
   readonly events: PlayerEvents;
   readonly valve = new Valve();
   readonly #limits: ValveLimits;
-  /** Bytes of the opening burst that may wait besides: they are the cache's own, and the player asked for them. */
-  #burst = 0;
+  /** The last opening: how long it was, and where in all bytes written it ends. */
+  #opening = 0;
+  #openingEnd = 0;
   #stalledAt: Millis | undefined;
   #stalledBytes = 0;
 
@@ -30,19 +31,26 @@ export class Player {
     this.events = events;
   }
 
-  /** Bytes waiting that count against the limits. */
+  /** Bytes waiting that count against the limits: all but the opening, which is the cache's own and was asked for. */
   get lateBytes(): number {
-    const queued = this.transport.queuedBytes;
-    if (queued <= this.#limits.lowBytes) this.#burst = 0;
-    return Math.max(0, queued - this.#burst);
+    const { queuedBytes, bytesWritten } = this.transport;
+    const taken = bytesWritten - queuedBytes;
+    return queuedBytes - Math.max(0, Math.min(this.#opening, this.#openingEnd - taken));
+  }
+
+  /** So much waits already that an opening would only make it worse. */
+  get late(): boolean {
+    return this.transport.queuedBytes > this.#limits.highBytes;
   }
 
   /** The opening: what is in the cache, unlimited by the valve. `decodable`: it starts at a key frame, or there is no video. */
   open(pieces: readonly Buffer[], decodable: boolean): void {
+    this.#opening = 0;
     for (const piece of pieces) {
-      this.#burst += piece.length;
+      this.#opening += piece.length;
       this.transport.write(piece);
     }
+    this.#openingEnd = this.transport.bytesWritten;
     if (decodable) this.valve.admits(true, 0, this.#limits);
     else this.valve.shut();
   }
