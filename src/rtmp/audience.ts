@@ -215,8 +215,9 @@ export class Audience implements Subscriber {
   }
 }
 
+/** Decoding may start here: at a key frame of the first track, as in the cache. */
 function isKey(frame: Frame): boolean {
-  return frame.kind === 'video' && frame.role === 'key';
+  return frame.kind === 'video' && frame.role === 'key' && frame.track === 0;
 }
 
 function remove(players: Player[], player: Player): boolean {
