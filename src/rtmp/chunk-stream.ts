@@ -23,6 +23,8 @@ const MIN_ACK_WINDOW = 1_024;
 const DEFAULT_ACK_WINDOW = 2_500_000;
 
 export class ChunkStream {
+  /** Answers to our pings. */
+  pongs = 0;
   readonly #reader: ChunkReader;
   #handshake: ServerHandshake | ClientHandshake | undefined;
   #out: Buffer[] = [];
@@ -150,6 +152,7 @@ export class ChunkStream {
 
   #userControl(body: Buffer): boolean {
     const event = need(body, 2).readUInt16BE(0);
+    if (event === USER_CONTROL.PingResponse) this.pongs += 1;
     if (event !== USER_CONTROL.PingRequest) return false;
     this.sendUserControl(USER_CONTROL.PingResponse, need(body, 6).readUInt32BE(2));
     return true;

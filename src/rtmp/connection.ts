@@ -69,6 +69,11 @@ export class RtmpConnection {
     return this.#state === 'connected';
   }
 
+  /** The client has answered a ping before. */
+  get answersPings(): boolean {
+    return this.#chunks.pongs > 0;
+  }
+
   /** A question is open: `next` answers undefined until it is answered. */
   get asking(): boolean {
     return this.#question !== undefined;

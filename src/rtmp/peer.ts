@@ -10,6 +10,7 @@ import type { Transport as Door } from '../session/session.ts';
 import { Activities } from './activities.ts';
 import type { ConnectCommand } from './commands.ts';
 import { RtmpConnection, type RtmpEvent } from './connection.ts';
+import { overdue } from './deadlines.ts';
 import type { Question } from './net-stream.ts';
 import { RtmpSession } from './rtmp-session.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -41,7 +42,8 @@ export class RtmpPeer implements TransportEvents {
   #readAt: Millis;
   #readBytes = 0;
   #pingedAt: Millis;
-  #answersPings = false;
+  /** Answers written since the queue was empty. */
+  #unreadBytes = 0;
   #closingAt: Millis | undefined;
   #gone = false;
 
@@ -92,14 +94,14 @@ export class RtmpPeer implements TransportEvents {
     if (this.#gone) return;
     this.#gone = true;
     const { counts, registry, gate } = this.#world;
-    this.#activities?.close();
+    this.#lastly(() => this.#activities?.close());
     counts.strayMedia += this.#engine.strayMedia;
     counts.bytesReceived += this.transport.bytesRead;
     counts.bytesSent += this.transport.bytesWritten;
     const session = this.#session;
     if (session !== undefined) {
       registry.close(session);
-      gate.farewell(session);
+      this.#lastly(() => gate.farewell(session));
       const { received, sent } = session.traffic();
       const seconds = Math.round((this.#world.clock.now() - session.startedTick) / 1_000);
       this.#log.info({ seconds, received, sent }, 'closed');
@@ -135,14 +137,10 @@ export class RtmpPeer implements TransportEvents {
     if (read !== this.#readBytes) {
       this.#readBytes = read;
       this.#readAt = now;
-      if (this.#pingedAt > this.#openedAt) this.#answersPings = true;
     }
     const late = this.#late(now);
     if (late !== undefined) this.#cut(late[0], late[1]);
     else if (this.#activities !== undefined) this.#guard(() => this.#activities?.check());
-    if (this.transport.queuedBytes > MAX_UNREAD_ANSWERS && !this.#activities?.playing) {
-      this.#cut('rtmp/answers-unread', `${this.transport.queuedBytes} bytes of answers wait`);
-    }
     if (this.#engine.connected && now - this.#pingedAt > options.pingInterval) {
       this.#pingedAt = now;
       this.#engine.ping(Math.floor(now));
@@ -150,24 +148,11 @@ export class RtmpPeer implements TransportEvents {
     }
   }
 
-  #late(now: Millis): [code: string, text: string] | undefined {
-    const { options } = this.#world;
-    const age = now - this.#openedAt;
-    const silence = now - this.#readAt;
-    if (!this.#engine.handshakeDone) {
-      if (age > options.handshakeTimeout) return ['rtmp/timeout', 'no handshake'];
-    } else if (!this.#engine.connected) {
-      if (age > options.connectTimeout && !this.#engine.asking) return ['rtmp/timeout', 'no connect'];
-    } else if (this.#activities?.publishing) {
-      if (silence > options.publishTimeout) return ['rtmp/dead-peer', `no data for ${Math.round(silence)} ms`];
-    } else if (this.#activities?.playing) {
-      this.#idleSince = now;
-    } else if (now - this.#idleSince > options.idleTimeout) {
-      return ['rtmp/timeout', 'neither publishes nor plays'];
-    }
-    // who has answered before and answers no more is gone, even when TCP has not noticed
-    if (this.#answersPings && silence > 2 * options.pingInterval + 1_000) return ['rtmp/timeout', 'answers no pings'];
-    return undefined;
+  #late(now: Millis): readonly [code: string, text: string] | undefined {
+    const { handshakeDone, connected, asking, answersPings } = this.#engine;
+    const doing = this.#activities?.publishing ? 'publish' : this.#activities?.playing ? 'play' : undefined;
+    const times = { age: now - this.#openedAt, silence: now - this.#readAt, idle: now - this.#idleSince };
+    return overdue({ handshakeDone, connected, asking, answersPings, doing, ...times }, this.#world.options);
   }
 
   /** The one `try` around everything a client can cause. */
@@ -180,10 +165,23 @@ export class RtmpPeer implements TransportEvents {
         this.#flush();
         this.#cut(error.code, error.message);
       } else {
-        this.#log.error({ code: 'server/bug', err: error }, 'a fault of castgate');
+        this.#bug(error);
         this.#cut('server/bug', 'internal error');
       }
     }
+  }
+
+  /** Work that must not keep the connection from ending: a fault in it is logged, and that is all. */
+  #lastly(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #bug(error: unknown): void {
+    this.#log.error({ code: 'server/bug', err: error }, 'a fault of castgate');
   }
 
   #pump(): void {
@@ -279,7 +277,7 @@ export class RtmpPeer implements TransportEvents {
   #end(): void {
     if (this.#closingAt !== undefined) return;
     this.#closingAt = this.#world.clock.now();
-    this.#activities?.close();
+    this.#lastly(() => this.#activities?.close());
     if (this.#session !== undefined) this.#session.state = 'closing';
     this.#flush();
     // unread bytes would turn the close into a reset, and the last words would be lost: read on, and look at nothing
@@ -290,6 +288,9 @@ export class RtmpPeer implements TransportEvents {
   #flush(): void {
     const out = this.#engine.drain();
     if (out.length === 0) return;
-    this.transport.write(out.length === 1 ? out[0]! : Buffer.concat(out));
+    const bytes = out.length === 1 ? out[0]! : Buffer.concat(out);
+    this.#unreadBytes = this.transport.queuedBytes === 0 ? 0 : this.#unreadBytes + bytes.length;
+    this.transport.write(bytes);
+    if (this.#unreadBytes > MAX_UNREAD_ANSWERS) this.#cut('rtmp/answers-unread', 'too many answers wait to be read');
   }
 }
