@@ -51,7 +51,7 @@ const FREE_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['node:net', new Set(['isIP', 'isIPv4', 'isIPv6'])],
 ]);
 
-const LINES = { src: 300, test: 450 };
+const LINES = { src: 300, test: 600 };
 
 /** Nothing was found that breaks a rule. */
 function none(found: readonly string[], rule: string): void {
@@ -102,10 +102,10 @@ test('nothing of src imports tests, benches or scripts', () => {
 });
 
 test('each package has one door', () => {
-  const astray = each(SRC, ({ path }, { target, names, typeOnly }) => {
+  const astray = each(SRC, ({ path }, { target, values, typeOnly }) => {
     if (target.startsWith('src/') || FREE.has(target)) return false;
     const free = FREE_NAMES.get(target);
-    if (free !== undefined && names.length > 0 && names.every((name) => free.has(name))) return false;
+    if (free !== undefined && values.length > 0 && values.every((name) => free.has(name))) return false;
     // Types of Node.js leave nothing behind; those of a package tie a file to it.
     if (target.startsWith('node:') && typeOnly) return false;
     return DOORS.get(target)?.test(path) !== true;

@@ -19,8 +19,8 @@ export interface Import {
   /** As written; for files of our own, the path from the root. */
   readonly target: string;
   readonly line: number;
-  /** What is taken from it, without `type`; empty when everything is. */
-  readonly names: readonly string[];
+  /** The values that are taken from it by name; types are left out. */
+  readonly values: readonly string[];
   /** Nothing of it is left when the program runs. */
   readonly typeOnly: boolean;
 }
@@ -54,12 +54,12 @@ function importsOf(path: string, text: string): readonly Import[] {
     const listed = /\{([^}]*)\}/.exec(taken)?.[1] ?? '';
     const names = listed.split(',').map((name) => name.trim());
     const given = names.filter((name) => name !== '');
-    const typeOnly =
-      /^type\s/.test(taken.trim()) || (given.length > 0 && given.every((name) => name.startsWith('type ')));
+    const values = given.filter((name) => !name.startsWith('type '));
+    const typeOnly = /^type\s/.test(taken.trim()) || (given.length > 0 && values.length === 0);
     return {
       target: specifier.startsWith('.') ? resolved(path, specifier) : specifier,
       line: lineOf(text, match.index),
-      names: given.map((name) => name.replace(/^type\s+/, '').replace(/\s+as\s.*$/, '')),
+      values: values.map((name) => name.replace(/\s+as\s.*$/, '')),
       typeOnly,
     };
   });
