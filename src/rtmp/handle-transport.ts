@@ -106,6 +106,8 @@ export class HandleTransport implements Transport {
   readonly #Request: (new () => WriteRequest) | undefined;
   #spare: WriteRequest | null = null;
   #paused = true;
+  /** The end was sent, or follows what is queued. */
+  #ended = false;
   #bytesRead = 0;
   #bytesWritten = 0;
 
@@ -129,7 +131,11 @@ export class HandleTransport implements Transport {
       return true;
     };
     handle.useUserBuffer(readBuffer);
-    socket.on('end', () => this.#events.finished());
+    socket.on('end', () => {
+      // the socket answers the other side's end with its own
+      this.#ended = true;
+      this.#events.finished();
+    });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#keepCounts();
@@ -148,7 +154,7 @@ export class HandleTransport implements Transport {
 
   write(bytes: Buffer): void {
     const handle = this.#handle;
-    if (handle === undefined) return;
+    if (handle === undefined || this.#ended) return;
     if (this.#Request !== undefined) {
       this.#writeWithRequest(handle, this.#Request, bytes);
       return;
@@ -214,6 +220,7 @@ export class HandleTransport implements Transport {
   }
 
   end(): void {
+    this.#ended = true;
     if (this.#handle !== undefined) this.#socket.end();
   }
 
@@ -224,7 +231,8 @@ export class HandleTransport implements Transport {
   }
 
   #received(bytes: Buffer): void {
-    if (this.#pacer?.park(this)) this.#stopReading();
+    // the socket itself may have begun to read again, on a tick of its own
+    if (this.#paused || this.#pacer?.park(this)) this.#stopReading();
     this.#events.received(bytes);
   }
 
