@@ -143,6 +143,12 @@ test('the longest key that is read can be written, even if all of it is malforme
   assert.equal(writeAmf0(read).readUInt16BE(1), 0xffff);
 });
 
+test('a reference to a byte array gives one of its own', () => {
+  const [first, second] = readAmf0(bytes('11 09 05 01 0c 05 0102 0c 02'))[0] as readonly Buffer[];
+  first!.fill(0xee);
+  assert.deepEqual(second, Buffer.of(1, 2));
+});
+
 test('what is read never shares memory with the message', () => {
   const message = bytes('02 0001 61 11 0c 05 0102');
   const values = readAmf0(message);

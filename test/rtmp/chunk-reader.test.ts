@@ -224,6 +224,14 @@ test('extended timestamp: repeated where type 3 begins a message', () => {
   );
 });
 
+test('extended timestamp: none is looked for behind a later header without one', () => {
+  const hex = `${chunkSize(4)} ${extended('01000000', 1)} aa 86 000001 bb 46 000001 000008 09 aabbccdd c6 00000001`;
+  assert.deepEqual(
+    read(hex).map(({ body }) => body.toString('hex')),
+    ['aa', 'bb', 'aabbccdd00000001'],
+  );
+});
+
 test('an extended timestamp that three bytes could say', () => {
   assert.deepEqual(read(`${chunkSize(2)} ${extended('00000005', 3)} aabb c6 00000005 cc`), [message(5, 'aabbcc')]);
 });

@@ -55,15 +55,37 @@ for (const pointer of DIGEST_POINTERS) {
   });
 }
 
+/** The digest of a client, made here once more, where the four bytes before `from` point to. */
+function clientDigest(c1: Buffer, from: number): { at: number; digest: Buffer } {
+  const at = from + ((c1[from - 4]! + c1[from - 3]! + c1[from - 2]! + c1[from - 1]!) % 728);
+  const hmac = createHmac('sha256', 'Genuine Adobe Flash Player 001');
+  return {
+    at,
+    digest: hmac
+      .update(c1.subarray(0, at))
+      .update(c1.subarray(at + 32))
+      .digest(),
+  };
+}
+
 test('the digest lies where four bytes point to, and covers everything else', () => {
-  const c1 = new ClientHandshake(randomBytes, 'digest', 8).begin().subarray(1);
-  const at = 12 + ((c1[8]! + c1[9]! + c1[10]! + c1[11]!) % 728);
-  const expected = createHmac('sha256', 'Genuine Adobe Flash Player 001')
-    .update(c1.subarray(0, at))
-    .update(c1.subarray(at + 32))
-    .digest();
-  assert.deepEqual(c1.subarray(at, at + 32), expected);
-  assert.deepEqual(digestOf(c1, 8), expected);
+  for (const pointer of DIGEST_POINTERS) {
+    for (const fill of [0, 0x5a, 0xb5, 0xb6, 0xff]) {
+      const client = new ClientHandshake((count) => Buffer.alloc(count, fill), 'digest', pointer);
+      const c1 = client.begin().subarray(1);
+      const { at, digest } = clientDigest(c1, pointer + 4);
+      assert.deepEqual(c1.subarray(at, at + 32), digest);
+      assert.deepEqual(digestOf(c1, pointer), digest);
+    }
+  }
+});
+
+test('version 0: the simple form, whatever the rest looks like', () => {
+  const c1 = Buffer.concat([Buffer.alloc(8), randomBytes(PART - 8)]);
+  const { at, digest } = clientDigest(c1, 12);
+  digest.copy(c1, at);
+  const { reply } = new ServerHandshake(randomBytes).feed(Buffer.concat([Buffer.of(3), c1]));
+  assert.deepEqual(parts(reply!).second, c1);
 });
 
 test('digests at the last position still lie inside', () => {

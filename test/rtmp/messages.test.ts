@@ -97,6 +97,11 @@ test('aggregate: the high byte of a timestamp comes last, and time wraps', () =>
   const body = '08 000000 fffff0 ff 000000 0000000b 08 000000 000010 00 000000 0000000b';
   const times = splitAggregate(aggregate(body, 0xffff_fff8)).map(({ timestamp }) => timestamp);
   assert.deepEqual(times, [0xffff_fff8, 0x18]);
+  const back = '08 000000 000064 00 000000 0000000b 08 000000 00005a 00 000000 0000000b';
+  assert.deepEqual(
+    splitAggregate(aggregate(back, 5)).map(({ timestamp }) => timestamp),
+    [5, 0xffff_fffb],
+  );
 });
 
 test('aggregate: an empty one holds nothing', () => {

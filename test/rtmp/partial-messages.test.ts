@@ -122,6 +122,16 @@ test('bytes that messages begun declare: the limit, and never more than two mess
   }
 });
 
+test('who left a message unfinished is trusted with little memory, whatever is at hand', () => {
+  const reader = new ChunkReader();
+  setChunkSize(reader, 10_000);
+  for (let i = 0; i < 2; i++) {
+    reader.feed(Buffer.concat([header(60_000), Buffer.alloc(10_000)]));
+    assert.equal(reader.next(), undefined);
+  }
+  assert.equal(reader.partialBytes, 10_000);
+});
+
 /** An allocator that notes what it was asked, and answers views of one block. */
 function recorder() {
   const asked: (readonly [number, number, number, number])[] = [];
