@@ -1,13 +1,14 @@
 /**
  * How long does a webStatus report hold the event loop, to be written and for its answer to be read? In CPU time of the thread.
- * Run: node bench/micro/php-status.ts [sessions]
+ * Ten thousand sessions, unless told otherwise: node bench/micro/php-status.ts [sessions] [--json]
  */
 import { readStatusReply } from '../../src/control/status-reply.ts';
 import { SESSIONS_PER_SLICE, StatusForm } from '../../src/control/web-status.ts';
 import type { Session } from '../../src/session/session.ts';
 import { aSession } from '../../test/helpers/sessions.ts';
+import { print } from './measure.ts';
 
-const SESSIONS = Number(process.argv[2] ?? 10_000);
+const SESSIONS = Number.parseInt(process.argv[2] ?? '', 10) || 10_000;
 const ROUNDS = 20;
 const WARM_UP = 3;
 
@@ -62,32 +63,25 @@ function report(sessions: Session[]): { steps: number[]; bytes: number } {
   return { steps, bytes };
 }
 
-function median(values: number[]): number {
-  return values.sort((one, other) => one - other)[values.length >> 1]!;
-}
-
-function line(what: string, values: number[], note = ''): void {
-  const worst = Math.max(...values);
-  console.log(
-    `${what.padEnd(32)} median ${median(values).toFixed(2).padStart(7)} ms   worst ${worst.toFixed(2).padStart(7)} ms   ${note}`,
-  );
+function figures(what: string, millis: number[]): void {
+  const sorted = millis.sort((one, other) => one - other);
+  print({ name: `${what}, median`, value: sorted[sorted.length >> 1]!, unit: 'ms' });
+  print({ name: `${what}, worst of ${sorted.length}`, value: sorted.at(-1)!, unit: 'ms' });
 }
 
 const sessions = town();
 for (let round = 0; round < WARM_UP; round++) report(sessions);
 const reports = Array.from({ length: ROUNDS }, () => report(sessions));
-console.log(`${SESSIONS} sessions, ${SESSIONS_PER_SLICE} a slice, ${ROUNDS} rounds`);
-line(
-  'report, whole',
+figures(
+  `report of ${SESSIONS} sessions, ${reports[0]!.bytes} bytes, whole`,
   reports.map(({ steps }) => steps.reduce((sum, step) => sum + step, 0)),
-  `${reports[0]!.bytes} bytes`,
 );
-line(
-  'report, longest step of a round',
+figures(
+  `its longest step, ${SESSIONS_PER_SLICE} sessions a slice`,
   reports.map(({ steps }) => Math.max(...steps)),
 );
 for (const damaged of [false, true]) {
   const bytes = answer(damaged);
   const times = Array.from({ length: ROUNDS }, () => took(() => readStatusReply(bytes))).slice(WARM_UP);
-  line(damaged ? 'answer, lengths wrong' : 'answer', times, `${bytes.length} bytes`);
+  figures(`answer of ${bytes.length} bytes${damaged ? ', its lengths wrong' : ''}`, times);
 }

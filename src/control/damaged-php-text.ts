@@ -15,6 +15,8 @@ const MAX_SEARCHES = 2_000;
 
 const COLON = 0x3a;
 const CLOSE = '}';
+/** The end of the answer, its next field, white space, a tag. Anything else follows the end of an array inside an entry. */
+const BEHIND_A_LIST: ReadonlySet<number | undefined> = new Set([undefined, ...Buffer.from('& \t\r\n<')]);
 
 /**
  * Does not believe lengths: a string ends at the first `";` that a value, or the end of an array, follows. That is sound as long as
@@ -68,7 +70,7 @@ export class DamagedPhpText extends PhpText {
 
   #entryStartsAt(at: number): boolean {
     this.offset = at;
-    if (this.atArrayEnd) return true;
+    if (this.atArrayEnd) return BEHIND_A_LIST.has(this.bytes[at + 1]);
     try {
       this.skipKey();
       this.arrayHead();

@@ -150,9 +150,8 @@ function webKeyAgrees(echo: string | undefined, rules: LoginRules): boolean {
   if (rules.webKey === '' || rules.webKeyCheck === 'off') return true;
   const robbed = withoutPercentCodes(phpUrlEncode(rules.webKey));
   if (echo === undefined || (echo === '' && robbed === '')) return rules.webKeyCheck !== 'require';
-  const raw = equalInConstantTime(echo, rules.webKey);
-  const encoded = equalInConstantTime(phpUrlDecode(echo), rules.webKey);
-  return equalInConstantTime(echo, robbed || rules.webKey) || raw || encoded;
+  const matches = [rules.webKey, robbed].map((form) => equalInConstantTime(echo, form));
+  return [...matches, equalInConstantTime(phpUrlDecode(echo), rules.webKey)].includes(true);
 }
 
 function withoutPercentCodes(text: string): string {

@@ -110,6 +110,17 @@ test('entities in a text are decoded when its length says so', () => {
   for (const [value, length, line] of cases) assert.equal(ordersOf(said(value, length))[0]?.disconnect, line, value);
 });
 
+test('where lengths are wrong, a text goes on to the quote that ends it', () => {
+  const orders = ordersOf(
+    `a:2:{i:1;a:1:{${text('disconnect')}s:3:"say "hi"; then go";}i:2;a:1:{${text('disconnect')}s:9:"a &amp; b";}}`,
+  );
+  assert.deepEqual(
+    orders.map(({ disconnect }) => disconnect),
+    ['say "hi"; then go', 'a &amp; b'],
+    'and one whose length is right is what it is',
+  );
+});
+
 test('a damaged entry costs only itself', () => {
   const broken = 's:6:"broken";a:9:{s:10:"disconnect";s:1:"x";s:2:"dS";i:0;}';
   const orders = ordersOf(`a:3:{${entry(text('eve'), text('first'))}${broken}${BOB}}`);
@@ -235,7 +246,35 @@ test('no name that was let in can word an order for another', () => {
   }
 });
 
+test('an order for everybody is carried out', () => {
+  const everybody = Array.from({ length: 3_000 }, (_, number) => entry(`i:${number};`, text('closing time')));
+  assert.equal(ordersOf(list(...everybody)).length, 3_000);
+});
+
+test('20,000 entries are read, and 64 fields of each', () => {
+  const entries = (count: number) => list(...Array.from({ length: count }, (_, number) => `i:${number};a:0:{}`));
+  assert.equal(readStatusReply(`controlUsers=${entries(20_000)}`).kind, 'orders');
+  assert.equal(readStatusReply(`controlUsers=${entries(20_001)}`).kind, 'nonsense');
+  const fields = (count: number) => Array.from({ length: count - 1 }, (_, number) => `i:${number};N;`).join('');
+  const wide = (count: number) => `i:1;a:${count}:{${text('disconnect')}${text('bye')}${fields(count)}}`;
+  assert.deepEqual(
+    ordersOf(list(wide(64), BOB)).map(({ key }) => key),
+    ['1', 'bob'],
+  );
+  assert.deepEqual(
+    ordersOf(list(wide(65), BOB)).map(({ key }) => key),
+    ['bob'],
+  );
+});
+
+test('nesting without end is no way to the bottom of the stack', () => {
+  assert.doesNotThrow(() => readStatusReply(`controlUsers=a:1:{i:1;${'a:1:{i:0;'.repeat(200_000)}`));
+});
+
 test('damage without end is given up on', () => {
+  const broken = (braces: number) => `a:2:{i:1;a:9:{${text('x')}N;}${'}x'.repeat(braces)}}${BOB}}`;
+  assert.equal(ordersOf(broken(1_000)).length, 1);
+  assert.equal(readStatusReply(`controlUsers=${broken(2_100)}`).kind, 'nonsense');
   for (const piece of ['}', '}s:1:"', '}i:1;a:1:{', 's:1:"";', '";', '}s:0:"";a:1:{s:10:"disconnect";']) {
     const body = `controlUsers=a:1:{${piece.repeat(Math.floor(2_000_000 / piece.length))}`;
     assert.notEqual(readStatusReply(body).kind, 'denied');

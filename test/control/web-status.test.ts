@@ -150,6 +150,13 @@ test('what slipped past the door is cleaned and counted', async () => {
   assert.deepEqual([name, rooms, ip], ['a_b', 'xA', 'fe80::1%eth0']);
 });
 
+test('rows of any length find room', async () => {
+  const wordy = { name: 'c', query: `room=${'%C3%A9'.repeat(400)}&key=${'k'.repeat(600)}`, doing: 'play' } as const;
+  const sessions = Array.from({ length: 20 }, () => aSession({ transport: 'webrtc', stream: wordy }));
+  const { users, rtpsessions } = await rowsOf(sessions);
+  assert.deepEqual([Object.keys(users).length, Object.keys(rtpsessions).length], [0, 20]);
+});
+
 test('statistics are made safe as well', () => {
   const form = formOf([], { appInstanceInfo: '<castgate> 100%25', 'limit<x': 5 });
   const text = 'a:2:{s:15:"appInstanceInfo";s:15:"_castgate> 100%";s:7:"limit_x";i:5;}';
