@@ -27,7 +27,9 @@ export interface Frame {
   readonly dts: Micros;
   /** Presentation time; equal to `dts` without reordering. */
   readonly pts: Micros;
-  /** Payload, laid out per codec; never written to again. */
+  /** Bytes of the payload. */
+  readonly size: number;
+  /** Payload, laid out per codec; never written to again. May be a view made when asked for: who only counts asks for `size`. */
   readonly data: Buffer;
   /** Track number; 0 unless the publisher sends several (enhanced RTMP multitrack, simulcast). */
   readonly track: number;

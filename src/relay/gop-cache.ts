@@ -92,7 +92,7 @@ export class GopCache {
   }
 
   #keepConfig(frame: Frame): void {
-    if (frame.data.length > this.#limits.maxConfigBytes) return;
+    if (frame.size > this.#limits.maxConfigBytes) return;
     const known = this.#configs.some((config) => sameSlot(config, frame));
     if (!known && this.#configs.length >= this.#limits.maxConfigs) return;
     this.#configs = withConfig(this.#configs, frame);
@@ -105,13 +105,13 @@ export class GopCache {
   #append(frame: Frame): void {
     const first = this.#frames[0];
     const late = first !== undefined && Math.abs(frame.dts - first.dts) > this.#limits.maxMicros;
-    if (late || this.#bytes + frame.data.length > this.#limits.maxBytes) {
+    if (late || this.#bytes + frame.size > this.#limits.maxBytes) {
       this.#forget();
       return;
     }
     if (first === undefined) this.#first = this.#configs;
     this.#frames.push(frame);
-    this.#bytes += frame.data.length;
+    this.#bytes += frame.size;
   }
 
   #forget(): void {

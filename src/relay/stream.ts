@@ -132,7 +132,7 @@ export class Stream {
 
   #relay(frame: Frame): void {
     const counts = this.counts;
-    counts.bytes += frame.data.length;
+    counts.bytes += frame.size;
     if (frame.kind === 'video') {
       counts.videoFrames += 1;
       if (frame.role === 'key') counts.keyFrames += 1;

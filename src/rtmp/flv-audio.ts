@@ -41,7 +41,7 @@ export function readLegacyAudio(body: Buffer, notes: TagNotes): void {
 export function soundConfig(sound: number, codec: AudioCodec): Frame {
   let config = soundConfigs[sound];
   if (config === undefined) {
-    config = { kind: 'audio', role: 'config', codec, dts: 0, pts: 0, data: Buffer.of(sound), track: 0 };
+    config = { kind: 'audio', role: 'config', codec, dts: 0, pts: 0, size: 1, data: Buffer.of(sound), track: 0 };
     soundConfigs[sound] = config;
   }
   return config;

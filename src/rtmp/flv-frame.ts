@@ -1,7 +1,7 @@
 /**
  * What the FLV files share: the frame that keeps its RTMP message, and the notes taken while a tag header is read.
  */
-import type { Codec, Frame, FrameRole } from '../media/frame.ts';
+import type { Codec, Frame, FrameKind, FrameRole, Micros } from '../media/frame.ts';
 import type { Wire } from './slab.ts';
 
 /** RTMP message types that carry media; FLV's tag types are the same numbers. */
@@ -29,14 +29,67 @@ export interface FlvMessage {
   readonly body: Buffer;
 }
 
-/** A frame that came by RTMP and leaves by RTMP as the same bytes. */
-export interface FlvFrame extends Frame, FlvMessage {
+/** What an `FlvFrame` is made of: a frame whose payload lies in its message from `start` to `end`. */
+export interface FlvParts extends Omit<Frame, 'size' | 'data'>, FlvMessage {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A frame that came by RTMP and leaves by RTMP as the same bytes. Thousands of them wait in caches, so it is one object that makes
+ * views of its bytes when asked: players need none.
+ */
+export class FlvFrame implements Frame, FlvMessage {
+  readonly kind: FrameKind;
+  readonly role: FrameRole;
+  readonly codec: Codec;
+  readonly dts: Micros;
+  readonly pts: Micros;
+  readonly track: number;
+  readonly config: Frame | undefined;
+  readonly others: readonly Frame[] | undefined;
+  readonly typeId: number;
+  readonly millis: number;
+  readonly size: number;
   /** Where it lies in the form that players receive; noted once, before the frame is relayed. */
   wire: Wire | undefined;
+  readonly #memory: ArrayBufferLike;
+  /** In `#memory`: where the body begins and ends, and where the payload begins. */
+  readonly #bodyStart: number;
+  readonly #bodyEnd: number;
+  readonly #start: number;
+
+  constructor(parts: FlvParts) {
+    const { body, start, end } = parts;
+    this.kind = parts.kind;
+    this.role = parts.role;
+    this.codec = parts.codec;
+    this.dts = parts.dts;
+    this.pts = parts.pts;
+    this.track = parts.track;
+    this.config = parts.config;
+    this.others = parts.others;
+    this.typeId = parts.typeId;
+    this.millis = parts.millis;
+    this.size = Math.max(0, end - start);
+    this.wire = undefined;
+    this.#memory = body.buffer;
+    this.#bodyStart = body.byteOffset;
+    this.#bodyEnd = body.byteOffset + body.length;
+    this.#start = body.byteOffset + start;
+  }
+
+  get body(): Buffer {
+    return Buffer.from(this.#memory, this.#bodyStart, this.#bodyEnd - this.#bodyStart);
+  }
+
+  get data(): Buffer {
+    return Buffer.from(this.#memory, this.#start, this.size);
+  }
 }
 
 export function isFlvFrame(frame: Frame): frame is FlvFrame {
-  return (frame as Partial<FlvFrame>).body !== undefined;
+  return frame instanceof FlvFrame;
 }
 
 /** Where one track's payload lies in a message. */

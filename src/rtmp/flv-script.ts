@@ -2,7 +2,7 @@
  * Data messages: which of them describe the stream, and what players get of them. Only the leading names are read here.
  */
 import { PeerError } from '../base/errors.ts';
-import { DATA_AMF3_MESSAGE, DATA_MESSAGE, type FlvFrame, MAX_CONFIG_BYTES } from './flv-frame.ts';
+import { DATA_AMF3_MESSAGE, DATA_MESSAGE, FlvFrame, MAX_CONFIG_BYTES } from './flv-frame.ts';
 
 const STRING_MARKER = 2;
 const SET_DATA_FRAME = amfString('@setDataFrame');
@@ -42,21 +42,11 @@ export function readScript(typeId: number, millis: number, message: Buffer): Flv
 
 function dataFrame(role: 'config' | 'delta', typeId: number, millis: number, body: Buffer): FlvFrame {
   const time = millis * 1000;
-  return {
-    kind: 'data',
-    role,
-    codec: role === 'config' ? 'metadata' : 'other',
-    dts: time,
-    pts: time,
-    data: body,
-    track: 0,
-    config: undefined,
-    others: undefined,
-    typeId,
-    millis,
-    body,
-    wire: undefined,
-  };
+  const codec = role === 'config' ? 'metadata' : 'other';
+  return new FlvFrame({
+    ...{ kind: 'data', role, codec, dts: time, pts: time, track: 0, config: undefined, others: undefined },
+    ...{ typeId, millis, body, start: 0, end: body.length },
+  });
 }
 
 /** A copy that shares its memory with nothing, so that keeping it keeps nothing else. */

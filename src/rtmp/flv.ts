@@ -17,7 +17,7 @@ import {
   DATA_AMF3_MESSAGE,
   DATA_MESSAGE,
   FLV_FAULT,
-  type FlvFrame,
+  FlvFrame,
   type FlvMessage,
   isFlvFrame,
   MAX_CONFIG_BYTES,
@@ -91,21 +91,9 @@ function mediaFrame(
     if (known !== undefined && known.codec === codec) config = known;
   }
   const dts = millis * 1000 + notes.nanos / 1000;
-  const frame: FlvFrame = {
-    kind,
-    role,
-    codec,
-    dts,
-    pts: dts + notes.cts * 1000,
-    data: body.subarray(start, end),
-    track,
-    config,
-    others: notes.others === undefined ? undefined : otherTracks(kind, role, dts, body, notes, configs),
-    typeId,
-    millis,
-    body,
-    wire: undefined,
-  };
+  const others = notes.others === undefined ? undefined : otherTracks(kind, role, dts, body, notes, configs);
+  const pts = dts + notes.cts * 1000;
+  const frame = new FlvFrame({ kind, role, codec, dts, pts, track, config, others, typeId, millis, body, start, end });
   if (role === 'config') remember(frame, configs);
   return frame;
 }
@@ -123,7 +111,8 @@ function otherTracks(
     const data = body.subarray(start, end);
     const known = role === 'config' ? undefined : configs[track];
     const config = known?.codec === codec ? known : undefined;
-    const frame: Frame = { kind, role, codec, dts, pts: dts + cts * 1000, data, track, config };
+    const pts = dts + cts * 1000;
+    const frame: Frame = { kind, role, codec, dts, pts, size: data.length, data, track, config };
     if (role === 'config') remember(frame, configs);
     return frame;
   });

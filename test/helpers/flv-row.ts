@@ -56,7 +56,10 @@ export function testRows(rows: readonly FlvRow[], capabilities: FlvCapabilities)
       );
       assert.deepEqual([read.typeId, read.millis, read.body, read.others], [typeId, 1000, message, undefined]);
       if (readOnly) return;
-      const written = flvFromFrame({ kind, role, codec, dts, pts, data, track, config }, capabilities);
+      const written = flvFromFrame(
+        { kind, role, codec, dts, pts, size: data.length, data, track, config },
+        capabilities,
+      );
       assert.deepEqual(written, { typeId, millis: 1000, body: message });
     });
   }

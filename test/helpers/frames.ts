@@ -85,7 +85,7 @@ export function frame(
   const { track = 0, config, cts = 0 } = options;
   const codec = options.codec ?? (kind === 'video' ? 'h264' : kind === 'audio' ? 'aac' : 'metadata');
   const data = options.data ?? defaultData(codec, role);
-  return { kind, role, codec, dts: millis * 1000, pts: (millis + cts) * 1000, data, track, config };
+  return { kind, role, codec, dts: millis * 1000, pts: (millis + cts) * 1000, size: data.length, data, track, config };
 }
 
 function defaultData(codec: Codec, role: FrameRole): Buffer {

@@ -146,10 +146,11 @@ test('calm: any bytes under any codec are described', () => {
         data: bytes,
       }),
     )
-    .map((parts): Frame => ({ ...parts, dts: 0, pts: 0, track: 0 }));
+    .map((parts): Frame => ({ ...parts, size: parts.data.length, dts: 0, pts: 0, track: 0 }));
   fc.assert(
     fc.property(frame, fc.option(bytes), (parts, config) => {
-      const inForce: Frame | undefined = config === null ? undefined : { ...parts, role: 'config', data: config };
+      const inForce: Frame | undefined =
+        config === null ? undefined : { ...parts, role: 'config', size: config.length, data: config };
       const { video, audio } = describeStream([{ ...parts, config: inForce }]);
       const found = video ?? audio;
       assert.equal(found?.codec, parts.codec);

@@ -57,7 +57,8 @@ const sound = fc
   .map(({ byte, millis: at, data }): Parts | undefined => {
     const codec = SOUND_CODECS[byte >> 4];
     if (codec === undefined || codec === 'opus') return undefined;
-    const config: Frame = { kind: 'audio', role: 'config', codec, dts: 0, pts: 0, data: Buffer.of(byte), track: 0 };
+    const byteOnly = { size: 1, data: Buffer.of(byte) };
+    const config: Frame = { kind: 'audio', role: 'config', codec, dts: 0, pts: 0, ...byteOnly, track: 0 };
     return { kind: 'audio', role: 'delta', codec, millis: at, cts: 0, data, track: 0, config };
   })
   .filter((parts) => parts !== undefined);
@@ -71,7 +72,18 @@ test('return: a frame from elsewhere comes back from its message', () => {
     fc.property(fc.oneof<fc.Arbitrary<Parts>[]>(video, audio, sound, sorenson), (parts) => {
       const { kind, role, codec, data, config } = parts;
       const dts = parts.millis * 1000;
-      const frame: Frame = { kind, role, codec, dts, pts: dts + parts.cts * 1000, data, track: parts.track, config };
+      const { track } = parts;
+      const frame: Frame = {
+        kind,
+        role,
+        codec,
+        dts,
+        pts: dts + parts.cts * 1000,
+        size: data.length,
+        data,
+        track,
+        config,
+      };
       const message = flvFromFrame(frame, ALL);
       assert.ok(message);
       const read = new FlvReader().frameFromFlv(message.typeId, message.millis, message.body);
@@ -80,7 +92,7 @@ test('return: a frame from elsewhere comes back from its message', () => {
         { ...frame, config: config?.data },
         {
           ...{ kind: read.kind, role: read.role, codec: read.codec, dts: read.dts, pts: read.pts },
-          ...{ data: read.data, track: read.track, config: read.config?.data },
+          ...{ size: read.size, data: read.data, track: read.track, config: read.config?.data },
         },
       );
     }),
@@ -92,7 +104,16 @@ test('return: times between milliseconds come back to the nearest one', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 0, max: 10 ** 6 }), (dts, cts) => {
       const data = Buffer.of(1);
-      const frame: Frame = { kind: 'video', role: 'delta', codec: 'h264', dts, pts: dts + cts, data, track: 0 };
+      const frame: Frame = {
+        kind: 'video',
+        role: 'delta',
+        codec: 'h264',
+        dts,
+        pts: dts + cts,
+        size: 1,
+        data,
+        track: 0,
+      };
       const message = flvFromFrame(frame, ALL);
       assert.ok(message);
       const read = new FlvReader().frameFromFlv(message.typeId, message.millis, message.body);

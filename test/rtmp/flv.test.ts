@@ -16,10 +16,11 @@ test('an empty message and one that is no media yield nothing', () => {
   assert.equal(reader.frameFromFlv(20, 0, Buffer.of(2, 0, 0)), undefined);
 });
 
-test('data is a view into the message, and the message is relayed as the same object', () => {
+test('data is a view into the message, and the message is relayed as the same bytes', () => {
   const body = avcBody('key');
   const read = new FlvReader().frameFromFlv(VIDEO, 0, body);
-  assert.equal(read?.body, body);
+  assert.equal(read?.body.buffer, body.buffer);
+  assert.deepEqual([read?.body.byteOffset, read?.body.length], [body.byteOffset, body.length]);
   assert.equal(read?.data.buffer, body.buffer);
   assert.equal(read?.data.byteOffset, body.byteOffset + 5);
   assert.equal(flvFromFrame(read!, LEGACY_ONLY), read);
