@@ -33,7 +33,7 @@ export interface RtmpAddress {
  * the session or the room cannot be a name.
  */
 export function parseRtmpAddress(tcUrl: string | undefined, app: string | undefined): RtmpAddress {
-  const [path, query] = splitQuery(withoutHost(tcUrl) ?? withinLength(app) ?? '');
+  const [path, query] = splitQuery(withoutHost(tcUrl) || withinLength(app) || '');
   // Some clients keep the parameters out of tcUrl.
   const params = readParams(query === '' ? splitQuery(withinLength(app) ?? '')[1] : query);
   return { app: readPath(path, 'application'), params, hasQuery: params.length > 0 };
@@ -91,7 +91,7 @@ function decodeBytes(text: string): string {
 function withoutHost(tcUrl: string | undefined): string | undefined {
   const address = withinLength(tcUrl);
   const start = address === undefined ? undefined : SCHEME_AND_HOST.exec(address);
-  return start ? address?.slice(start[0].length) : undefined;
+  return start ? address?.slice(start[0].length).replace(/^\/+/, '') : undefined;
 }
 
 function withinLength(text: string | undefined): string | undefined {

@@ -47,6 +47,8 @@ test('a host may be anything', () => {
 
 test('app fills what tcUrl lacks', () => {
   assert.equal(parseRtmpAddress('', 'live').app, 'live');
+  assert.equal(parseRtmpAddress(HOST, 'live').app, 'live');
+  assert.equal(parseRtmpAddress(`${HOST}/`, 'live').app, 'live');
   assert.equal(parseRtmpAddress('live', 'live').app, 'live');
   assert.deepEqual(parseRtmpAddress(`${HOST}/live`, 'live?bob&lobby').params, ['bob', 'lobby']);
   assert.deepEqual(parseRtmpAddress(`${HOST}/live?eve&lobby`, 'live?bob&lobby').params, ['eve', 'lobby']);
