@@ -33,7 +33,7 @@ const PLAYER_NUMBERS = 1_000_000_000;
 
 export class WebGate implements Gate {
   readonly #parts: WebGateParts;
-  readonly #logins = new Map<Session, Login>();
+  readonly #logins = new WeakMap<Session, Login>();
   #nextPlayer: number;
   #closed = false;
 
@@ -74,9 +74,7 @@ export class WebGate implements Gate {
   farewell(session: Session): void {
     if (session.stream?.doing === 'publish') this.published(session);
     const login = this.#logins.get(session);
-    if (login === undefined) return;
-    this.#logins.delete(session);
-    login.book.release(login);
+    login?.book.release(login);
   }
 
   published(session: Session): void {

@@ -127,6 +127,19 @@ describe('session control', () => {
     assert.equal(town.control.states()[1]!.report!.ageMillis, 950);
   });
 
+  it('says since when something is wrong, and what keeps people out before what keeps the site blind', async () => {
+    const town = await new ControlTown({ freshLogin: false }).started();
+    await town.clock.run(5_000);
+    town.site.moods = { webLogin: '404', webLogout: 'good', webStatus: 'denied' };
+    await town.clock.run(30_000);
+    const at = (tick: number) => 1_700_000_000_000 + tick;
+    assert.deepEqual(town.control.states()[0]!.failure?.since, at(10_050));
+    assert.equal(town.control.states()[0]!.failure?.code, 'web/denied');
+    assertRefused(await town.verdict(right), 'access/web');
+    assert.equal(town.control.states()[0]!.failure?.code, 'web/status');
+    assert.deepEqual(Object.fromEntries(town.control.states()[0]!.counts.logins), { failed: 1 });
+  });
+
   it('takes nothing of settings that lead nowhere', async () => {
     const town = new ControlTown();
     const broken = new SessionControl(controlOptions({}), {

@@ -274,6 +274,16 @@ describe('the memory of a site', () => {
     assert.deepEqual(town.site.names('webLogout'), ['vera'], 'only before the first');
   });
 
+  it('is not wiped for a name that came in while nobody answered', async () => {
+    const town = new ControlTown({ onWebFailure: 'accept' });
+    town.site.moods.webLogin = 'silent';
+    await town.enter(viewer('vera'));
+    town.site.moods.webLogin = 'good';
+    town.site.heard.length = 0;
+    await town.enter(viewer('vera'));
+    assert.deepEqual(town.site.names('webLogout'), []);
+  });
+
   it('makes nobody a broadcaster under the name of another', async () => {
     const town = new ControlTown();
     await town.enter(broadcaster('bob'));
