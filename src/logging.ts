@@ -24,7 +24,9 @@ export const SECRET_FIELDS: readonly string[] = [
 export interface LineOutput {
   readonly isTerminal: boolean;
   write(line: string): void;
-  /** Returns when all lines are out. */
+  /** Resolves when all lines so far are out. */
+  written(): Promise<void>;
+  /** Puts out what can be had at once; lines whose writing is under way may come later, or never. */
   flush(): void;
 }
 
@@ -36,6 +38,9 @@ export interface OpenLog {
   set(options: LogOptions): void;
   /** Text as it is, for people. */
   print(text: string): void;
+  /** Resolves when all lines so far are out. */
+  written(): Promise<void>;
+  /** For an end that cannot wait. */
   flush(): void;
 }
 
@@ -79,6 +84,7 @@ export function openLog(options: LogOptions, clock: Clock, output: LineOutput = 
     },
     set,
     print: (text) => output.write(text),
+    written: () => output.written(),
     flush: () => output.flush(),
   };
 }
@@ -135,6 +141,8 @@ function standardOutput(): LineOutput {
     write: (line) => {
       out.write(line);
     },
+    // an error means that nobody reads any more
+    written: () => new Promise((resolve) => out.flush(() => resolve())),
     flush: () => {
       try {
         out.flushSync();

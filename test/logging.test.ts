@@ -15,6 +15,7 @@ function record(options: Partial<LogOptions> = {}, isTerminal = false) {
     write: (line) => {
       text += line;
     },
+    written: async () => {},
     flush: () => {},
   };
   const open = openLog({ level: 'info', format: 'auto', ...options }, new VirtualClock(NOON), output);

@@ -269,18 +269,23 @@ export class Reporter {
       if (session.transport === 'webrtc') put(byNumber, String(session.number), session);
       else put(byName, session.name, session);
     }
-    for (const order of users) this.#disconnect(order, byName.get(order.key) ?? byName.get(order.session ?? ''));
-    for (const order of sessions) this.#disconnect(order, byNumber.get(order.key) ?? byNumber.get(order.session ?? ''));
+    const leaving: [Session, string][] = [];
+    const meet = (order: Order, found: readonly Session[] = []) => {
+      for (const session of found) leaving.push([session, order.disconnect]);
+    };
+    for (const order of users) meet(order, byName.get(order.key) ?? byName.get(order.session ?? ''));
+    for (const order of sessions) meet(order, byNumber.get(order.key) ?? byNumber.get(order.session ?? ''));
+    // publishers last: the end of what they watch makes viewers leave before they have read their own reason
+    leaving.sort(([a], [b]) => Number(a.state === 'publishing') - Number(b.state === 'publishing'));
+    for (const [session, reason] of leaving) this.#disconnect(session, reason);
   }
 
-  #disconnect(order: Order, sessions: readonly Session[] = []): void {
-    for (const session of sessions) {
-      this.#orders++;
-      this.#parts.counters.orders++;
-      const { id, app, name } = session;
-      this.#parts.log.info({ id, app, session: name, reason: order.disconnect }, 'the site disconnects');
-      session.disconnect(order.disconnect);
-    }
+  #disconnect(session: Session, reason: string): void {
+    this.#orders++;
+    this.#parts.counters.orders++;
+    const { id, app, name } = session;
+    this.#parts.log.info({ id, app, session: name, reason }, 'the site disconnects');
+    session.disconnect(reason);
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Millis } from '../base/clock.ts';
 import { PeerError, RefusedError } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
+import type { LogFields, Logger } from '../base/log.ts';
 import { parseRtmpAddress } from '../session/address.ts';
 import type { Admission, Verdict } from '../session/gate.ts';
 import type { Transport as Door } from '../session/session.ts';
@@ -35,7 +35,9 @@ export class RtmpPeer implements TransportEvents {
   readonly #engine: RtmpConnection;
   readonly #openedAt: Millis;
   readonly #onClosed: () => void;
-  #log: Logger;
+  /** What each log line says of this client; the logger is made with the first line. */
+  #who: LogFields;
+  #logger: Logger | undefined;
   #session: RtmpSession | undefined;
   #activities: Activities | undefined;
   #idleSince: Millis;
@@ -59,7 +61,7 @@ export class RtmpPeer implements TransportEvents {
     this.#door = address.door;
     this.ip = address.ip;
     this.id = world.random(8).toString('hex');
-    this.#log = world.log.child({ id: this.id, ip: address.ip });
+    this.#who = { id: this.id, ip: address.ip };
     this.#onClosed = onClosed;
     this.#openedAt = this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
     this.#engine = new RtmpConnection({
@@ -72,6 +74,20 @@ export class RtmpPeer implements TransportEvents {
     });
     this.transport = open(this);
     this.transport.resume();
+  }
+
+  get publishing(): boolean {
+    return this.#activities?.publishing === true;
+  }
+
+  get #log(): Logger {
+    this.#logger ??= this.#world.log.child(this.#who);
+    return this.#logger;
+  }
+
+  #know(fields: LogFields): void {
+    this.#who = { ...this.#who, ...fields };
+    this.#logger = undefined;
   }
 
   /** Takes bytes that were read before the transport was there. */
@@ -205,7 +221,7 @@ export class RtmpPeer implements TransportEvents {
     try {
       const address = parseRtmpAddress(connect.tcUrl, connect.app);
       const { app, params } = address;
-      this.#log = this.#log.child({ app });
+      this.#know({ app });
       admission = { transport: this.#door, app, ip: this.ip, params, argument: connect.argument };
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
@@ -242,7 +258,7 @@ export class RtmpPeer implements TransportEvents {
     });
     this.#session = session;
     this.#idleSince = clock.now();
-    this.#log = this.#log.child({ session: session.name });
+    this.#know({ session: session.name });
     registry.open(session);
     gate.opened(session, verdict);
     this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#log, {

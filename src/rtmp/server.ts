@@ -99,9 +99,17 @@ export class RtmpServer {
     for (const socket of this.#strangers.keys()) socket.destroy();
   }
 
-  /** Tells everybody inside to go. They are gone when `open` is 0; a second later at the most. */
+  /**
+   * Tells everybody inside to go. They are gone when `open` is 0; a second later at the most. Publishers last: the end of what they
+   * watch makes viewers leave before they have read why.
+   */
   dismiss(reason: string): void {
-    for (const peer of [...this.#peers]) peer.drain(reason);
+    const publishers: RtmpPeer[] = [];
+    for (const peer of [...this.#peers]) {
+      if (peer.publishing) publishers.push(peer);
+      else peer.drain(reason);
+    }
+    for (const peer of publishers) peer.drain(reason);
   }
 
   /** Ends the checks; for the very end. */

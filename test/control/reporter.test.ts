@@ -298,6 +298,23 @@ describe('orders', () => {
     assert.equal(town.control.states()[0]!.counts.orders, 3);
   });
 
+  it('reach those who watch before those who publish, whose end would be the last that viewers hear', async () => {
+    const town = await runningTown();
+    const told: string[] = [];
+    const enter = async (name: string, state: 'publishing' | 'playing') => {
+      const session = await town.enter(viewer(name));
+      session.state = state;
+      session.disconnect = () => told.push(name);
+    };
+    await enter('bob', 'publishing');
+    await enter('eve', 'playing');
+    await enter('zoe', 'publishing');
+    await enter('ann', 'playing');
+    town.site.status = () => orders({ bob: 'over', eve: 'over', zoe: 'over', ann: 'over' });
+    await town.clock.run(10_000);
+    assert.deepEqual(told, ['eve', 'ann', 'bob', 'zoe']);
+  });
+
   it('are matched by the key, else by the name inside', async () => {
     const town = await runningTown();
     const [zero, one] = await people(town, 2);
