@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type Castgate, startCastgate } from '../helpers/castgate.ts';
 import { contents, makeMedia, play, publish, readMedia } from '../helpers/ffmpeg.ts';
 import { until } from '../helpers/program.ts';
+import { siteSettings } from '../helpers/site-settings.ts';
 import {
   broadcasterKey,
   startVendorSite,
@@ -26,24 +27,12 @@ const watch = (session: string) => `vw?${session}&My+Channel&${VIEWER}&0&videowh
 async function controlled(t: TestContext): Promise<{ site: VendorSite; server: Castgate }> {
   const site = await startVendorSite({ webKey: WEB_KEY, channels: CHANNELS });
   const server = await startCastgate(t, {
-    settings: siteSettings('vw', site),
+    settings: siteSettings('vw', site, WEB_KEY),
     secrets: [WEB_KEY, BROADCASTER, VIEWER, WRONG],
   });
   // the site last: what is owed to it is delivered first
   t.after(() => site.stop());
   return { site, server };
-}
-
-function siteSettings(app: string, site: VendorSite, webKey = WEB_KEY): Record<string, string> {
-  const at = `applications.${app}`;
-  return {
-    [`${at}.webLogin`]: site.webLogin,
-    [`${at}.webLogout`]: site.webLogout,
-    [`${at}.webStatus`]: site.webStatus,
-    [`${at}.webStatusInterval`]: '5s',
-    [`${at}.webKey`]: webKey,
-    [`${at}.webKeyCheck`]: 'require',
-  };
 }
 
 /** The first report for which `holds`. */
@@ -134,7 +123,7 @@ test('after a kill the next start logs out whom the site believes to be here; th
 
   const again = await startCastgate(t, {
     // nothing but the journal may make the site forget
-    settings: { ...siteSettings('vw', site), 'applications.vw.freshLogin': 'false' },
+    settings: { ...siteSettings('vw', site, WEB_KEY), 'applications.vw.freshLogin': 'false' },
     secrets: [WEB_KEY, BROADCASTER, VIEWER, WRONG],
     stateDir: server.stateDir,
   });

@@ -148,6 +148,7 @@ export class Castgate {
     const ended = await this.program.end();
     this.check();
     assert.equal(ended.code, 0, `castgate ended with ${ended.signal ?? ended.code}:\n${ended.stderr}`);
+    assert.equal(this.lines().at(-1)?.msg, 'goodbye', 'the log is whole, and in order');
     return ended;
   }
 
