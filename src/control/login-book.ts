@@ -139,6 +139,7 @@ export class LoginBook {
       entry.owedBy = app;
       await this.#parts.journal.owe(app, name);
     }
+    this.#tellQuiet();
     return login;
   }
 
@@ -159,9 +160,12 @@ export class LoginBook {
   /** An earlier process left `name` behind. */
   adopt(name: string, app: string): void {
     const entry = this.#entry(name);
-    if (entry.owedBy !== undefined && entry.owedBy !== app) this.#parts.journal.settle(app, name);
-    entry.owedBy ??= app;
-    this.#after(name, entry);
+    if (entry.owedBy === undefined) {
+      entry.owedBy = app;
+      this.#after(name, entry);
+    } else if (entry.owedBy !== app) {
+      this.#parts.journal.settle(app, name); // one call will do for both
+    }
   }
 
   /** The site answers again. */
@@ -171,10 +175,13 @@ export class LoginBook {
 
   /** Resolves once nobody is asking and all logouts that are due were delivered; they are in a hurry from now on. */
   async drained(): Promise<void> {
-    do {
+    for (;;) {
       await this.#queue.drained();
-      if (this.#asking > 0) await new Promise<void>((resolve) => this.#whenQuiet.push(resolve));
-    } while (this.#asking > 0 || this.#queue.size > 0);
+      if (this.#asking === 0) return;
+      await new Promise<void>((resolve) => this.#whenQuiet.push(resolve));
+      // a door that had no use for the verdict gives it back now
+      await new Promise<void>((resolve) => this.#parts.clock.soon(resolve));
+    }
   }
 
   #entry(name: string): Entry {
@@ -206,6 +213,10 @@ export class LoginBook {
       else if (entry.owedBy !== undefined) this.#queue.add(name);
       else this.#entries.delete(name);
     }
+    this.#tellQuiet();
+  }
+
+  #tellQuiet(): void {
     if (this.#asking > 0) return;
     const waiters = this.#whenQuiet;
     this.#whenQuiet = [];

@@ -109,7 +109,7 @@ export class NodeWebClient implements WebClient {
     const { url } = exchange;
     try {
       exchange.start(
-        { ...this.#options(url), agent: url.protocol === 'https:' ? this.#https : this.#http },
+        { ...this.#options(), agent: url.protocol === 'https:' ? this.#https : this.#http },
         (socket) => this.#pin(url.hostname, socket),
         () => this.#start(exchange),
       );
@@ -118,14 +118,13 @@ export class NodeWebClient implements WebClient {
     }
   }
 
-  #options(url: URL): RequestOptions & { servername?: string } {
-    const options: RequestOptions & { servername?: string } = { lookup: this.#lookup };
+  /** The name for TLS comes from the Host header, so it stays what the URL says. */
+  #options(): RequestOptions {
+    const options: RequestOptions = { lookup: this.#lookup };
     if (this.#localAddress !== '') options.localAddress = this.#localAddress;
     if (this.#endpoint === undefined) return options;
     options.hostname = this.#endpoint.ip;
     if (this.#endpoint.port !== undefined) options.port = this.#endpoint.port;
-    const name = url.hostname.replace(/^\[|\]$/g, '');
-    if (url.protocol === 'https:' && isIP(name) === 0) options.servername = name;
     return options;
   }
 

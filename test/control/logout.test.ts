@@ -296,13 +296,25 @@ describe('the end', () => {
 
   it('waits for a login under way, so that its yes is logged out, too', async () => {
     const town = await new ControlTown(plain).started();
-    town.site.delays.webLogin = 1_000;
+    town.site.delays = { webLogin: 1_000, webLogout: 500, webStatus: 20 };
     const asked = town.ask(broadcaster('bob'));
     await town.clock.run(10);
     const stopped = town.control.stop();
     void asked.then((verdict) => town.control.gate.abandon(verdict));
     await town.clock.until(stopped);
     assert.deepEqual(logouts(town), ['bob']);
+    assert.equal(town.control.logoutsOwed, 0);
+  });
+
+  it('does not wait for who was let in and stays', async () => {
+    const town = await new ControlTown(plain).started();
+    const asked = town.ask(broadcaster('bob'));
+    await town.clock.run(10);
+    const begun = town.clock.now();
+    await town.clock.until(town.control.stop());
+    assert.ok((await asked).allow);
+    assert.ok(town.clock.now() - begun < 500);
+    assert.equal(town.control.logoutsOwed, 1, 'the next start sees to it');
   });
 });
 
@@ -310,6 +322,7 @@ describe('a reload', () => {
   it('leaves a site its debts, also when nobody is configured for it any more', async () => {
     const town = await new ControlTown(plain).started();
     const bob = await town.enter(broadcaster('bob'));
+    town.site.delays.webLogout = 2_000;
     town.control.reload(controlOptions({}));
     town.leave(bob);
     town.control.reload(controlOptions({}));
@@ -357,6 +370,17 @@ describe('after a kill', () => {
     assertRefused(await next.verdict(broadcaster('bob')), 'access/web');
     next.site.moods.webLogout = 'good';
     assertRefused(await next.verdict(broadcaster('bob', 'guess')), 'access/login');
+  });
+
+  it('a name is logged out once, though two applications of the site knew it', async () => {
+    const journal = new MemoryJournal();
+    journal.text = '["+","live","bob"]\n["+","chat","bob"]\n';
+    const town = new ControlTown({}, undefined, journal);
+    town.control.reload(controlOptions({ live: town.site.options, chat: town.site.options }));
+    await town.started();
+    await town.clock.run(60_000);
+    assert.deepEqual(logouts(town), ['bob']);
+    assert.equal(town.control.logoutsOwed, 0);
   });
 
   it('a session of an application that has no webLogout any more is let go with a line', async () => {
