@@ -5,9 +5,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Ended, Program, until } from './program.ts';
+import { type Ended, Program, type Scope, until } from './program.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const ADMIN_TOKEN = 'e2e-admin-token-81c2';
@@ -41,7 +40,7 @@ export interface CastgateOptions {
 }
 
 /** Starts castgate and waits until its doors are open. */
-export async function startCastgate(t: TestContext, options: CastgateOptions = {}): Promise<Castgate> {
+export async function startCastgate(t: Scope, options: CastgateOptions = {}): Promise<Castgate> {
   const server = new Castgate(t, options);
   await server.ready();
   return server;
@@ -53,7 +52,7 @@ export class Castgate {
   readonly #secrets: Set<string>;
   #ready: LogLine | undefined;
 
-  constructor(t: TestContext, { settings = {}, configFile, secrets = [], stateDir }: CastgateOptions) {
+  constructor(t: Scope, { settings = {}, configFile, secrets = [], stateDir }: CastgateOptions) {
     this.stateDir = stateDir ?? mkdtempSync(join(tmpdir(), 'castgate-e2e-'));
     this.#secrets = new Set([ADMIN_TOKEN, ...secrets]);
     const all = {

@@ -4,8 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import { Program, run } from './program.ts';
+import { Program, run, type Scope } from './program.ts';
 
 /** One packet as ffmpeg's demuxer gives it, times in milliseconds. */
 export interface Packet {
@@ -40,7 +39,7 @@ export type Recipe = keyof typeof RECIPES;
 
 /** Makes a file of `seconds` seconds; `suffix` names its container. */
 export async function makeMedia(
-  t: TestContext,
+  t: Scope,
   recipe: Recipe,
   { seconds = 3, suffix = 'flv' }: { seconds?: number; suffix?: string } = {},
 ): Promise<string> {
@@ -55,7 +54,7 @@ export async function makeMedia(
 }
 
 /** Takes a file, or what an address plays until it ends, apart. */
-export function readMedia(t: TestContext, input: string, ...inputOptions: string[]): Program {
+export function readMedia(t: Scope, input: string, ...inputOptions: string[]): Program {
   const open = ['-nostdin', '-v', 'error', ...inputOptions, '-copyts', '-i', input];
   return new Program(t, 'ffmpeg', [...open, '-map', '0', '-c', 'copy', '-f', 'framehash', '-hash', 'md5', '-']);
 }
@@ -91,13 +90,13 @@ export function contentsOf(text: string): Contents {
 }
 
 /** Publishes a file as it is; `inputOptions` may hold `-re` or `-stream_loop`. */
-export function publish(t: TestContext, file: string, url: string, ...inputOptions: string[]): Program {
+export function publish(t: Scope, file: string, url: string, ...inputOptions: string[]): Program {
   const open = ['-nostdin', '-v', 'info', '-nostats', ...inputOptions, '-copyts', '-i', file];
   return new Program(t, 'ffmpeg', [...open, '-map', '0', '-c', 'copy', '-f', 'flv', url]);
 }
 
 /** Plays to nowhere, whatever comes. */
-export function play(t: TestContext, url: string, ...inputOptions: string[]): Program {
+export function play(t: Scope, url: string, ...inputOptions: string[]): Program {
   const open = ['-nostdin', '-v', 'info', '-nostats', ...inputOptions, '-i', url];
   return new Program(t, 'ffmpeg', [...open, '-c', 'copy', '-f', 'null', '-']);
 }

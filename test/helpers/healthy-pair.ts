@@ -2,11 +2,10 @@
  * A publisher of numbered frames and a player who knows each of them by heart: nothing may be lost, altered, foreign or late for ever.
  */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 import { MESSAGE, type Message } from '../../src/rtmp/messages.ts';
 import { aacBody, avcBody, metadataBody } from './frames.ts';
 import { LightClient } from './light-client.ts';
-import { until } from './program.ts';
+import { type Scope, until } from './program.ts';
 
 const FRAME_MILLIS = 25;
 const GOP = 20;
@@ -37,7 +36,7 @@ export class HealthyPair {
   }
 
   /** `publish`, `play`: addresses of the application, parameters included. */
-  static async start(t: TestContext, publish: string, play = publish, stream = 'healthy'): Promise<HealthyPair> {
+  static async start(t: Scope, publish: string, play = publish, stream = 'healthy'): Promise<HealthyPair> {
     const early: Message[] = [];
     let receive = (message: Message): void => {
       early.push(message);

@@ -3,11 +3,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { type ClientEvent, type ClientOptions, RtmpClient } from '../../src/rtmp/client.ts';
 import type { Message } from '../../src/rtmp/messages.ts';
-import { until } from './program.ts';
+import { type Scope, until } from './program.ts';
 
 export interface LightClientOptions extends Partial<Omit<ClientOptions, 'does' | 'tcUrl' | 'stream'>> {
   /** Called for each message in place of keeping it. */
@@ -26,7 +25,7 @@ export class LightClient {
 
   /** `url`: `rtmp[s]://host:port/app[?parameters]`. */
   constructor(
-    t: TestContext,
+    t: Scope,
     does: 'publish' | 'play',
     url: string,
     stream: string,

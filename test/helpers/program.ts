@@ -4,12 +4,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 /** How long a test waits for what must happen, milliseconds. Nothing is measured by it. */
 const PATIENCE = 60_000;
 const POLL = 25;
 const LONGEST_TAIL = 2_000;
+
+/** Whose end ends what was started in it: a test, or the recorder of captures. */
+export interface Scope {
+  after(then: () => unknown): void;
+}
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -33,7 +37,7 @@ export class Program {
   readonly ended: Promise<Ended>;
 
   /** Starts `command` with nothing to read. */
-  constructor(t: TestContext, command: string, args: readonly string[], { env = {}, cwd }: StartOptions = {}) {
+  constructor(t: Scope, command: string, args: readonly string[], { env = {}, cwd }: StartOptions = {}) {
     this.command = [command, ...args].join(' ');
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,7 +100,7 @@ export class Program {
 }
 
 /** Runs a program to its good end. */
-export function run(t: TestContext, command: string, args: readonly string[], options?: StartOptions): Promise<Ended> {
+export function run(t: Scope, command: string, args: readonly string[], options?: StartOptions): Promise<Ended> {
   return new Program(t, command, args, options).success();
 }
 
