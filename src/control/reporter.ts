@@ -13,6 +13,7 @@ import type { Logger } from '../base/log.ts';
 import type { Session } from '../session/session.ts';
 import { type ControlCounters, countIn, type HookObserver } from './counters.ts';
 import { HookHealth, type HookState } from './hook-health.ts';
+import { matchOrders } from './order-match.ts';
 import { MAX_STATUS_ANSWER, type Order, readStatusReply, type StatusReply } from './status-reply.ts';
 import type { WebAnswer, WebClient } from './web-client.ts';
 import { SESSIONS_PER_SLICE, type SiteStatistics, StatusForm } from './web-status.ts';
@@ -262,37 +263,15 @@ export class Reporter {
 
   /** To whoever is here now: an answer may be late, and its names are still the site's wish. */
   #carryOut(users: readonly Order[], sessions: readonly Order[]): void {
-    if (users.length + sessions.length === 0) return;
-    const byName = new Map<string, Session[]>();
-    const byNumber = new Map<string, Session[]>();
-    for (const session of this.#parts.sessions()) {
-      if (session.transport === 'webrtc') put(byNumber, String(session.number), session);
-      else put(byName, session.name, session);
+    const { counters, log } = this.#parts;
+    for (const { session, reason } of matchOrders(users, sessions, this.#parts.sessions())) {
+      this.#orders++;
+      counters.orders++;
+      const { id, app, name } = session;
+      log.info({ id, app, session: name, reason }, 'the site disconnects');
+      session.disconnect(reason);
     }
-    const leaving: [Session, string][] = [];
-    const meet = (order: Order, found: readonly Session[] = []) => {
-      for (const session of found) leaving.push([session, order.disconnect]);
-    };
-    for (const order of users) meet(order, byName.get(order.key) ?? byName.get(order.session ?? ''));
-    for (const order of sessions) meet(order, byNumber.get(order.key) ?? byNumber.get(order.session ?? ''));
-    // publishers last: the end of what they watch makes viewers leave before they have read their own reason
-    leaving.sort(([a], [b]) => Number(a.state === 'publishing') - Number(b.state === 'publishing'));
-    for (const [session, reason] of leaving) this.#disconnect(session, reason);
   }
-
-  #disconnect(session: Session, reason: string): void {
-    this.#orders++;
-    this.#parts.counters.orders++;
-    const { id, app, name } = session;
-    this.#parts.log.info({ id, app, session: name, reason }, 'the site disconnects');
-    session.disconnect(reason);
-  }
-}
-
-function put(map: Map<string, Session[]>, key: string, session: Session): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [session]);
-  else list.push(session);
 }
 
 /** Why an answer gives no control, for the site's owner. */
