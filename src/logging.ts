@@ -3,7 +3,7 @@
  * Nothing secret passes: fields of telling names are masked, and addresses lose their query wherever they stand.
  */
 import { type Logger as PinoRoot, pino } from 'pino';
-import { type Clock, isoTime, localTime } from './base/clock.ts';
+import { type Clock, isoTime, localTime, type Millis, pause } from './base/clock.ts';
 import type { LogFields, Logger } from './base/log.ts';
 import type { LogOptions } from './config-schema.ts';
 
@@ -24,10 +24,8 @@ export const SECRET_FIELDS: readonly string[] = [
 export interface LineOutput {
   readonly isTerminal: boolean;
   write(line: string): void;
-  /** Resolves when all lines so far are out. */
-  written(): Promise<void>;
-  /** Puts out what can be had at once; lines whose writing is under way may come later, or never. */
-  flush(): void;
+  /** Resolves when all lines are out, or when nobody takes them. Later ones are lost. */
+  close(): Promise<void>;
 }
 
 /** A log whose manner can change while it is in use. */
@@ -38,14 +36,14 @@ export interface OpenLog {
   set(options: LogOptions): void;
   /** Text as it is, for people. */
   print(text: string): void;
-  /** Resolves when all lines so far are out. */
-  written(): Promise<void>;
-  /** For an end that cannot wait. */
-  flush(): void;
+  /** The last lines leave; to be waited for before the process ends. */
+  close(): Promise<void>;
 }
 
 /** Lines that wait for a reader of standard output; beyond, lines are lost rather than memory. */
 const WAITING_BYTES = 4 << 20;
+/** A reader that stalls does not keep us from ending. */
+const CLOSE_DEADLINE: Millis = 1_000;
 const DEPTH = 4;
 const ITEMS = 50;
 const TEXT_LENGTH = 2_000;
@@ -84,8 +82,7 @@ export function openLog(options: LogOptions, clock: Clock, output: LineOutput = 
     },
     set,
     print: (text) => output.write(text),
-    written: () => output.written(),
-    flush: () => output.flush(),
+    close: () => Promise.race([output.close(), pause(clock, CLOSE_DEADLINE)]),
   };
 }
 
@@ -136,19 +133,19 @@ function standardOutput(): LineOutput {
   const out = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES });
   // A closed pipe costs the log, not the server.
   out.on('error', () => {});
+  let closed: Promise<void> | undefined;
   return {
     isTerminal: process.stdout.isTTY === true,
     write: (line) => {
-      out.write(line);
+      if (closed === undefined) out.write(line);
     },
-    // an error means that nobody reads any more
-    written: () => new Promise((resolve) => out.flush(() => resolve())),
-    flush: () => {
-      try {
-        out.flushSync();
-      } catch {
-        // Nobody reads any more.
-      }
+    close: () => {
+      closed ??= new Promise((resolve) => {
+        out.on('close', resolve);
+        out.on('error', resolve);
+        out.end();
+      });
+      return closed;
     },
   };
 }

@@ -60,7 +60,7 @@ export class Service {
       if (!(error instanceof RefusedError)) throw error;
       this.#output.log.error({ code: error.code }, error.message);
       process.stderr.write(`castgate: ${error.message}\n`);
-      this.#exit(EXIT.failed);
+      await this.#exit(EXIT.failed);
     }
   }
 
@@ -96,7 +96,7 @@ export class Service {
       void this.#drain(signal);
     } else if (now - this.#leavingSince >= SAME_SIGNAL) {
       this.#output.log.warn({ signal }, 'leaving at once');
-      this.#exit(128 + SIGNAL_NUMBERS[signal]);
+      void this.#exit(128 + SIGNAL_NUMBERS[signal]);
     }
   }
 
@@ -104,24 +104,24 @@ export class Service {
     this.#output.log.info({ signal }, 'shutting down; the same signal again ends it at once');
     systemClock.after(DRAIN_DEADLINE, () => {
       this.#output.log.error({ code: 'server/bug' }, 'shutting down took too long');
-      this.#exit(EXIT.failed);
+      void this.#exit(EXIT.failed);
     });
     await this.#started;
     await this.#server.stop();
     this.#output.log.info({}, 'goodbye');
-    await Promise.race([this.#output.written(), pause(systemClock, LAST_LINES)]);
-    this.#exit(EXIT.done);
+    await this.#exit(EXIT.done);
   }
 
   /** A process whose state nobody knows must not go on. */
-  #fail(reason: unknown): never {
+  #fail(reason: unknown): void {
     const err = reason instanceof Error ? reason : new Error(String(reason));
     this.#output.log.error({ code: 'server/bug', err }, 'castgate ends: a fault of its own');
-    return this.#exit(EXIT.failed);
+    void this.#exit(EXIT.failed);
   }
 
-  #exit(code: number): never {
-    this.#output.flush();
+  async #exit(code: number): Promise<void> {
+    process.exitCode = code;
+    await this.#output.close();
     process.exit(code);
   }
 }

@@ -16,7 +16,7 @@ function record(options: Partial<LogOptions> = {}, isTerminal = false) {
       text += line;
     },
     written: async () => {},
-    flush: () => {},
+    close: async () => {},
   };
   const open = openLog({ level: 'info', format: 'auto', ...options }, new VirtualClock(NOON), output);
   return {
