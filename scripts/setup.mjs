@@ -7,15 +7,27 @@
  * What is in place is not touched; looking takes milliseconds.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SYSTEM_PACKAGES } from './system-packages.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MODULES = join(ROOT, 'node_modules');
 const OWN_NODE = join(MODULES, 'node', 'bin', 'node');
+/** npm puts this folder first in the PATH of its scripts. */
+const NODE_LINK = join(MODULES, '.bin', 'node');
 /** What could not be had and is not needed is not asked for again. */
 const STAMP = join(MODULES, '.castgate-setup.json');
 const OLDEST_NODE = [22, 18];
@@ -50,15 +62,21 @@ function packagesMatchLock() {
   });
 }
 
-/** Some npm do not run install scripts; the `node` package needs its one. */
+/** Where npm may not run install scripts, the one of the `node` package is run here, and its link made. */
 function installNode() {
-  if (existsSync(OWN_NODE)) return;
+  if (existsSync(OWN_NODE) && existsSync(NODE_LINK)) return;
   say('installing the Node.js that castgate runs on (once)');
   const { output } = run(outsideNode(), ['installArchSpecificPackage.js'], {
     cwd: join(MODULES, 'node'),
     env: npmEnvironment(),
   });
-  if (existsSync(OWN_NODE)) return;
+  if (existsSync(OWN_NODE)) {
+    // npm links nothing that was not there when it looked.
+    rmSync(NODE_LINK, { force: true });
+    mkdirSync(dirname(NODE_LINK), { recursive: true });
+    symlinkSync(relative(dirname(NODE_LINK), OWN_NODE), NODE_LINK);
+    return;
+  }
   const [major, minor] = process.versions.node.split('.').map(Number);
   const recent = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   if (recent) say(`the packaged Node.js is not to be had; using ${process.versions.node}`);
@@ -129,17 +147,14 @@ function npmEnvironment() {
   return { ...process.env, PATH: path, npm_config_cache: mkdtempSync(join(tmpdir(), 'castgate-npm-')) };
 }
 
+/** Can the folder be written to, or made? */
 function isWritable(path) {
-  for (let place = path; ; place = dirname(place)) {
-    if (existsSync(place)) {
-      try {
-        accessSync(place, constants.W_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    }
-    if (place === dirname(place)) return false;
+  if (!existsSync(path)) return path !== dirname(path) && isWritable(dirname(path));
+  try {
+    accessSync(path, constants.W_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 
