@@ -2,7 +2,7 @@
  * castgate as the operating system sees it: starting, signals, reading the settings again, exit codes.
  */
 import { banner, startFields } from './banner.ts';
-import { type Millis, pause, systemClock } from './base/clock.ts';
+import { type Millis, systemClock } from './base/clock.ts';
 import { RefusedError } from './base/errors.ts';
 import { EXIT } from './command-line.ts';
 import { changedPaths } from './config.ts';
@@ -16,8 +16,6 @@ import { VERSION } from './version.ts';
 const SAME_SIGNAL: Millis = 100;
 /** More than all goodbyes take; then something hangs. */
 const DRAIN_DEADLINE: Millis = 30_000;
-/** A reader of the log that has stalled does not keep the process. */
-const LAST_LINES: Millis = 1_000;
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 export class Service {
