@@ -110,6 +110,8 @@ export class LogoutJournal {
     this.#retry = undefined;
     await this.#wake();
     this.#closed = true;
+    // that write may have failed as well
+    this.#retry?.cancel();
     this.#syncTimer?.cancel();
     try {
       if (this.#unsynced) await this.#file.sync();

@@ -114,6 +114,20 @@ describe('the logout journal', () => {
     assert.doesNotMatch(file.text, /too late/);
   });
 
+  it('writes nothing after its end, even when the disk was full', async () => {
+    const file = new MemoryJournal();
+    const clock = new VirtualClock();
+    const journal = await opened(file, clock);
+    file.mood = 'full';
+    await journal.owe('live', 'bob');
+    await journal.close();
+    assert.equal(clock.pending, 0);
+    file.mood = 'good';
+    const { text } = file;
+    await clock.run(60_000);
+    assert.equal(file.text, text);
+  });
+
   it('lets a login go on when the disk is full, says so, and catches up', async () => {
     const clock = new VirtualClock();
     const log = new LogRecorder();
