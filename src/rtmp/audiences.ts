@@ -39,6 +39,11 @@ export class Audiences {
     return sum;
   }
 
+  /** Streams that are being played. */
+  get size(): number {
+    return this.#byStream.size;
+  }
+
   #gone(stream: Stream, key: string, audience: Audience): void {
     this.#withheld += audience.withheld;
     const audiences = this.#byStream.get(stream);
