@@ -11,6 +11,8 @@ import { inspect } from 'node:util';
 
 /** Real programs, real time: each file has the machine for itself. */
 const ALONE = /^test\/e2e\//;
+/** A fault that came when its test was over already. */
+const STRAY = /asynchronous activity/;
 const FILE_TIMEOUT = 120_000;
 const FILE_TIMEOUT_ALONE = 600_000;
 
@@ -26,7 +28,10 @@ let sound = files.length > 0;
 if (files.length === 0) print(`no test file matches ${filters.join(', ')}`);
 
 if (filters.length === 0) {
-  const checks = await Promise.all([check('types', 'tsc', ['--noEmit']), check('style', 'biome', ['check', '.'])]);
+  const checks = await Promise.all([
+    check('types', 'tsc', ['--noEmit']),
+    check('style', 'biome', ['check', '--error-on-warnings', '.']),
+  ]);
   sound = checks.every(Boolean) && sound;
 }
 const together = files.filter((file) => !ALONE.test(file));
@@ -67,32 +72,52 @@ async function test(paths, concurrency, timeout) {
   for await (const { type, data } of run({ files: paths, concurrency, timeout })) {
     if (type === 'test:fail') {
       good = false;
-      printFailure(data);
+      printFailure(data, said);
+    } else if (type === 'test:diagnostic' && STRAY.test(data.message)) {
+      good = false;
+      print(`\n✖ ${data.message}`);
     } else if (type === 'test:stdout' || type === 'test:stderr') {
-      said.set(data.file, (said.get(data.file) ?? '') + data.message);
+      const file = relative('.', data.file);
+      said.set(file, (said.get(file) ?? '') + data.message);
     } else if (type === 'test:summary') {
       good = data.success && good;
       if (data.file === undefined) addTotals(data.counts);
-      else printFile(data, said.get(data.file));
+      else printFile(data, said);
     }
   }
   return good;
 }
 
-function printFile({ file, counts, duration_ms, success }, output) {
+function printFile({ file, counts, duration_ms, success }, said) {
   const left = counts.skipped > 0 ? `, ${counts.skipped} left out` : '';
   const seconds = (duration_ms / 1000).toFixed(1);
   print(`${success ? 'ok  ' : 'FAIL'} ${relative('.', file)} (${counts.tests} tests${left}, ${seconds} s)`);
-  if (!success && output) print(output.trimEnd());
+  if (!success) printOutput(relative('.', file), said);
 }
 
-function printFailure({ name, file, line, details }) {
+function printFailure({ name, file, line, details }, said) {
   const { error } = details;
   // The file itself fails with its tests; what they say is enough.
   if (error?.failureType === 'subtestsFailed') return;
-  const cause = error?.cause ?? error;
   print(`\n✖ ${name}  (${file === undefined ? '' : `${relative('.', file)}:${line}`})`);
-  print(`${typeof cause === 'string' ? cause : inspect(cause)}\n`.replaceAll(/^/gm, '    '));
+  print(`${words(error?.cause ?? error)}\n`.replaceAll(/^(?=.)/gm, '    '));
+  // The process ended by itself, or did not even begin.
+  printOutput(name, said);
+}
+
+function printOutput(file, said) {
+  const text = said.get(file)?.trimEnd();
+  if (text) print(`${text}\n`);
+  said.delete(file);
+}
+
+/** What an error says and where it came from, without the test runner's own frames. */
+function words(error) {
+  const text = typeof error?.stack === 'string' ? error.stack : inspect(error);
+  return text
+    .split('\n')
+    .filter((line) => !/^\s+at .*node:(internal|async_hooks)/.test(line))
+    .join('\n');
 }
 
 function addTotals(counts) {
