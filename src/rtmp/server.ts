@@ -60,7 +60,7 @@ export class RtmpServer {
     this.#checks = clock.every(CHECK_MILLIS, () => this.#check());
     const rtmps = (socket: Socket) => this.#tlsOr(socket, () => socket.destroy());
     return {
-      rtmp: await this.#listen(options.listen, 'rtmp.listen', (socket) => this.#accept(socket)),
+      rtmp: await this.#listen(options.listen, 'rtmp.listen', (socket) => this.#sniff(socket, 'rtmp')),
       rtmps: await this.#listen(options.tlsListen, 'rtmp.tlsListen', rtmps),
     };
   }
@@ -121,7 +121,7 @@ export class RtmpServer {
   async #listen(listen: string, key: string, accept: (socket: Socket) => void): Promise<ListenAddress | undefined> {
     if (listen === '') return undefined;
     const address = listenAddress(key, listen);
-    const server = createServer({ pauseOnConnect: true, noDelay: true }, accept);
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#admit(socket, accept));
     server.maxConnections = this.#world.options.maxConnections;
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
@@ -137,17 +137,22 @@ export class RtmpServer {
     });
   }
 
-  #accept(socket: Socket): void {
-    if (this.#full(plainIp(socket.remoteAddress))) {
+  /** One address has so many connections, whatever they turn out to be. */
+  #admit(socket: Socket, accept: (socket: Socket) => void): void {
+    const ip = plainIp(socket.remoteAddress);
+    const count = this.#perIp.get(ip) ?? 0;
+    if (count >= this.#world.options.maxConnectionsPerIp) {
       countClosed(this.#world.counts, 'access/busy');
       socket.destroy();
       return;
     }
-    this.#sniff(socket, 'rtmp');
-  }
-
-  #full(ip: string): boolean {
-    return (this.#perIp.get(ip) ?? 0) >= this.#world.options.maxConnectionsPerIp;
+    this.#perIp.set(ip, count + 1);
+    socket.once('close', () => {
+      const left = this.#perIp.get(ip)! - 1;
+      if (left === 0) this.#perIp.delete(ip);
+      else this.#perIp.set(ip, left);
+    });
+    accept(socket);
   }
 
   /** Looks at the first byte and hands the connection on. Who sends nothing is closed by the handshake deadline. */
@@ -193,7 +198,6 @@ export class RtmpServer {
     const { counts } = this.#world;
     counts.accepted += 1;
     counts.open += 1;
-    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
     const peer = new RtmpPeer(
       this.#world,
       { door, ip },
@@ -201,9 +205,6 @@ export class RtmpServer {
       () => {
         counts.open -= 1;
         this.#peers.delete(peer);
-        const left = (this.#perIp.get(ip) ?? 1) - 1;
-        if (left === 0) this.#perIp.delete(ip);
-        else this.#perIp.set(ip, left);
       },
     );
     this.#peers.add(peer);
