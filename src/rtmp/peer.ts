@@ -3,7 +3,6 @@
  */
 import type { Millis } from '../base/clock.ts';
 import { PeerError, RefusedError } from '../base/errors.ts';
-import type { LogFields, Logger } from '../base/log.ts';
 import { parseRtmpAddress } from '../session/address.ts';
 import type { Admission, Verdict } from '../session/gate.ts';
 import type { Transport as Door } from '../session/session.ts';
@@ -11,6 +10,7 @@ import { Activities } from './activities.ts';
 import type { ConnectCommand } from './commands.ts';
 import { RtmpConnection, type RtmpEvent } from './connection.ts';
 import { overdue } from './deadlines.ts';
+import { LogContext } from './log-context.ts';
 import type { Question } from './net-stream.ts';
 import { RtmpSession } from './rtmp-session.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -35,9 +35,7 @@ export class RtmpPeer implements TransportEvents {
   readonly #engine: RtmpConnection;
   readonly #openedAt: Millis;
   readonly #onClosed: () => void;
-  /** What each log line says of this client; the logger is made with the first line. */
-  #who: LogFields;
-  #logger: Logger | undefined;
+  readonly #context: LogContext;
   #session: RtmpSession | undefined;
   #activities: Activities | undefined;
   #idleSince: Millis;
@@ -61,7 +59,7 @@ export class RtmpPeer implements TransportEvents {
     this.#door = address.door;
     this.ip = address.ip;
     this.id = world.random(8).toString('hex');
-    this.#who = { id: this.id, ip: address.ip };
+    this.#context = new LogContext(world.log, { id: this.id, ip: address.ip });
     this.#onClosed = onClosed;
     this.#openedAt = this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
     this.#engine = new RtmpConnection({
@@ -78,16 +76,6 @@ export class RtmpPeer implements TransportEvents {
 
   get publishing(): boolean {
     return this.#activities?.publishing === true;
-  }
-
-  get #log(): Logger {
-    this.#logger ??= this.#world.log.child(this.#who);
-    return this.#logger;
-  }
-
-  #know(fields: LogFields): void {
-    this.#who = { ...this.#who, ...fields };
-    this.#logger = undefined;
   }
 
   /** Takes bytes that were read before the transport was there. */
@@ -120,7 +108,7 @@ export class RtmpPeer implements TransportEvents {
       this.#lastly(() => gate.farewell(session));
       const { received, sent } = session.traffic();
       const seconds = Math.round((this.#world.clock.now() - session.startedTick) / 1_000);
-      this.#log.info({ seconds, received, sent }, 'closed');
+      this.#context.log.info({ seconds, received, sent }, 'closed');
     }
     this.#onClosed();
   }
@@ -129,7 +117,7 @@ export class RtmpPeer implements TransportEvents {
   dismiss(code: string, reason: string): void {
     if (this.#closingAt !== undefined) return;
     countClosed(this.#world.counts, code);
-    this.#log.info({ code, reason }, 'disconnected');
+    this.#context.log.info({ code, reason }, 'disconnected');
     const rtmpCode = code === 'access/shutdown' ? 'NetConnection.Connect.AppShutdown' : 'NetConnection.Connect.Closed';
     this.#engine.farewell(rtmpCode, reason);
     this.#end();
@@ -197,7 +185,7 @@ export class RtmpPeer implements TransportEvents {
   }
 
   #bug(error: unknown): void {
-    this.#log.error({ code: 'server/bug', err: error }, 'a fault of castgate');
+    this.#context.log.error({ code: 'server/bug', err: error }, 'a fault of castgate');
   }
 
   #pump(): void {
@@ -221,7 +209,7 @@ export class RtmpPeer implements TransportEvents {
     try {
       const address = parseRtmpAddress(connect.tcUrl, connect.app);
       const { app, params } = address;
-      this.#know({ app });
+      this.#context.know({ app });
       admission = { transport: this.#door, app, ip: this.ip, params, argument: connect.argument };
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
@@ -258,10 +246,10 @@ export class RtmpPeer implements TransportEvents {
     });
     this.#session = session;
     this.#idleSince = clock.now();
-    this.#know({ session: session.name });
+    this.#context.know({ session: session.name });
     registry.open(session);
     gate.opened(session, verdict);
-    this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#log, {
+    this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#context.log, {
       openedAt: this.#openedAt,
       idle: () => {
         this.#idleSince = clock.now();
@@ -269,14 +257,14 @@ export class RtmpPeer implements TransportEvents {
       flush: () => this.#flush(),
       dismiss: (code, reason) => this.dismiss(code, reason),
     });
-    this.#log.info({ role: session.role, client: connect.flashVer }, 'connected');
+    this.#context.log.info({ role: session.role, client: connect.flashVer }, 'connected');
   }
 
   #refuse(question: Question, code: string, reason: string): void {
     const rtmpCode =
       code === 'access/application' ? 'NetConnection.Connect.InvalidApp' : 'NetConnection.Connect.Rejected';
     countClosed(this.#world.counts, code);
-    this.#log.info({ code, reason }, 'refused');
+    this.#context.log.info({ code, reason }, 'refused');
     this.#engine.refuse(question, rtmpCode, reason);
     this.#end();
   }
@@ -285,7 +273,7 @@ export class RtmpPeer implements TransportEvents {
   #cut(code: string, text: string): void {
     if (this.#closingAt !== undefined) return;
     countClosed(this.#world.counts, code);
-    this.#log.info({ code }, `closed: ${text}`);
+    this.#context.log.info({ code }, `closed: ${text}`);
     this.#engine.farewell('NetConnection.Connect.Closed', text);
     this.#end();
   }
