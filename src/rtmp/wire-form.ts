@@ -3,7 +3,7 @@
  * that form already; any other is written on first demand.
  */
 import type { Frame } from '../media/frame.ts';
-import { writeMessage } from './chunk-writer.ts';
+import { messageSize, writeMessageInto } from './chunk-writer.ts';
 import { type FlvCapabilities, flvFromFrame } from './flv.ts';
 import { type FlvMessage, isFlvFrame } from './flv-frame.ts';
 import { chunkStreamOf, SHARED_MESSAGE_STREAM, type Slab, type Wire } from './slab.ts';
@@ -35,7 +35,8 @@ function write(frame: Frame, slab: Slab): Wire {
 }
 
 function apart({ typeId, body }: FlvMessage, timestamp: number, chunkSize: number): Wire {
-  const streamId = SHARED_MESSAGE_STREAM;
-  const block = writeMessage({ typeId, streamId, timestamp, body }, chunkSize, chunkStreamOf(typeId));
+  const csid = chunkStreamOf(typeId);
+  const block = Buffer.allocUnsafeSlow(messageSize(body.length, timestamp, chunkSize, csid));
+  writeMessageInto(block, 0, { typeId, streamId: SHARED_MESSAGE_STREAM, timestamp, body }, chunkSize, csid);
   return { block, start: 0, end: block.length };
 }
