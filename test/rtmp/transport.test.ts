@@ -343,3 +343,31 @@ test('bare handle: paused at the beat, it is left alone until it is resumed', { 
   await owner.has(6);
   transport.destroy();
 });
+
+test('taken over from a socket that was read before, a pause in the same turn holds', { timeout: 10_000 }, async () => {
+  const { port } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection');
+  const client = connect({ port, host: '127.0.0.1' });
+  const [socket] = (await accepted) as [Socket];
+  sockets.push(client, socket);
+  const owner = new Owner();
+  const taken = new Promise<Transport>((resolve) => {
+    socket.once('data', () => {
+      const transport = openTransport(socket, owner);
+      transport.resume();
+      transport.pause();
+      resolve(transport);
+    });
+  });
+  socket.resume();
+  client.write('first');
+  const transport = await taken;
+  const much = pattern(3 << 20);
+  client.write(much);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.ok(owner.count('received') <= 1, `read ${owner.count('received')} times`);
+  transport.resume();
+  await owner.has(much.length);
+  assert.ok(owner.bytes.equals(much));
+  transport.destroy();
+});
