@@ -36,7 +36,7 @@ export interface ServerParts {
 /** The metrics' names of the three questions to a site. */
 const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
 /** What only a new start can change. */
-const FIXED = /^(?:rtmp\.(?:listen|tlsListen|readPace|readPaceFrom)|http\.|admin\.|state\.)/;
+const FIXED = /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|http\.|admin\.|state\.)/;
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;
@@ -141,7 +141,8 @@ export class MediaServer {
     if (fixed.length > 0)
       this.#log.warn({ code: 'config/reload', settings: fixed }, 'these change at the next start only');
     this.#config = config;
-    this.#world.options = config.rtmp;
+    // all players of a stream share its chunks, whenever they came
+    this.#world.options = { ...config.rtmp, chunkSize: this.#world.options.chunkSize };
     this.#configTaken = true;
   }
 

@@ -28,7 +28,7 @@ export interface RtmpCounts {
 
 export interface RtmpWorld {
   readonly version: string;
-  /** May change on reload; read anew for each connection. */
+  /** May change on reload, all but `chunkSize`; read anew for each connection. */
   options: RtmpOptions;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../src/base/clock.ts';
+import { readConfig } from '../src/config.ts';
+import { MediaServer } from '../src/server.ts';
+import { avcBody } from './helpers/frames.ts';
+import { LightClient } from './helpers/light-client.ts';
+import { LogRecorder } from './helpers/log-recorder.ts';
+import { until } from './helpers/program.ts';
+
+const SETTINGS = ['rtmp.listen=127.0.0.1:0', 'http.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0'];
+
+test('a chunk size that changes while a stream is live harms none of its players', { timeout: 20_000 }, async (t) => {
+  const configuration = (chunkSize: number) =>
+    readConfig({ settings: [...SETTINGS, 'state.dir=', `rtmp.chunkSize=${chunkSize}`] }).config;
+  const log = new LogRecorder();
+  const server = new MediaServer(configuration(65_536), { clock: systemClock, log, version: '1.2.3' });
+  const { rtmp } = await server.start();
+  t.after(() => server.stop());
+  const url = `rtmp://127.0.0.1:${rtmp!.port}/live`;
+  const publisher = await new LightClient(t, 'publish', url, 'a').begun();
+  const picture = avcBody('key', 40_000);
+  publisher.write(9, 0, picture);
+  const before = await new LightClient(t, 'play', url, 'a').begun();
+  await server.reload(configuration(4_096));
+  const after = await new LightClient(t, 'play', url, 'a').begun();
+  publisher.write(9, 40, picture);
+  for (const player of [before, after]) {
+    const pictures = () => player.received.filter(({ typeId }) => typeId === 9);
+    await until('both pictures arrive', () => player.fault === undefined && pictures().length === 2);
+    for (const { body } of pictures()) assert.ok(body.equals(picture));
+  }
+  assert.ok(log.lines.some(({ fields }) => String(fields['settings']).includes('rtmp.chunkSize')));
+});
