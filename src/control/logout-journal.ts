@@ -106,12 +106,11 @@ export class LogoutJournal {
   /** Everything on the disk; nothing is written afterwards. */
   async close(): Promise<void> {
     if (this.#closed || this.#file === undefined) return;
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    this.#stopRetry();
     await this.#wake();
     this.#closed = true;
     // that write may have failed as well
-    this.#retry?.cancel();
+    this.#stopRetry();
     this.#syncTimer?.cancel();
     try {
       if (this.#unsynced) await this.#file.sync();
@@ -119,6 +118,11 @@ export class LogoutJournal {
     } catch (error) {
       this.#complain(error, 'cannot be written');
     }
+  }
+
+  #stopRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   #replay(text: string): void {

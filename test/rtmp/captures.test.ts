@@ -33,7 +33,7 @@ describe('captures', () => {
   }
 
   it('hold each kind of client', () => {
-    const found = readCaptures().map(({ name }) => name;
+    const found = readCaptures().map(({ name }) => name);
     assert.deepEqual(found, [
       'ffmpeg-play',
       'ffmpeg-publish',
