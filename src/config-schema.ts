@@ -186,7 +186,7 @@ const log = Type.Object({
 const state = Type.Object({
   dir: defaultsTo(
     '`$STATE_DIRECTORY` (set by systemd), else `.castgate`',
-    text('.castgate', 4096, 'Where castgate keeps what must survive a crash: the journal of logouts.'),
+    text('.castgate', 4096, 'Where castgate keeps what must survive a crash: the journal of logouts. Empty: nowhere.'),
   ),
 } satisfies Fields<StateOptions>);
 

@@ -15,7 +15,6 @@ function record(options: Partial<LogOptions> = {}, isTerminal = false) {
     write: (line) => {
       text += line;
     },
-    written: async () => {},
     close: async () => {},
   };
   const open = openLog({ level: 'info', format: 'auto', ...options }, new VirtualClock(NOON), output);
