@@ -128,6 +128,11 @@ export class Site {
     return this.#book.drained();
   }
 
+  /** Tells the site nothing any more. */
+  stop(): void {
+    this.#book.stop();
+  }
+
   get idle(): boolean {
     return this.#book.empty;
   }
@@ -163,6 +168,8 @@ export class Site {
     const credentials = credentialsOf(params);
     const cleared = first ? await this.#clear(name, request, credentials, end) : false;
     if (typeof cleared === 'object') return this.#unanswered(cleared, options);
+    // whoever stands here now may be gone when the answer comes, and the site may have answered from its memory of him
+    const heldBefore = this.#book.heldByOther(name, credentials);
     const reply = await this.#askTwice(loginUrl(options.webLogin, params), options, end);
     if (isFault(reply)) return this.#unanswered(reply, options);
     this.#book.wake();
@@ -170,7 +177,7 @@ export class Site {
     if (!reply.accepted) return refused(reply.code, reply.reason);
     // A site that was not made to forget answers from memory, whatever the key.
     const remembered = options.freshLogin && !cleared && reply.role === 'broadcaster';
-    if (remembered && this.#book.heldByOther(name, credentials)) {
+    if (remembered && (heldBefore || this.#book.heldByOther(name, credentials))) {
       return refused('access/duplicate', 'the session is connected with another key');
     }
     const login = await this.#book.accept(name, app, credentials);

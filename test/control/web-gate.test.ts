@@ -292,6 +292,15 @@ describe('the memory of a site', () => {
     await town.enter(broadcaster('bob'));
   });
 
+  it('makes nobody a broadcaster under the name of one who leaves meanwhile', async () => {
+    const town = new ControlTown();
+    const bob = await town.enter(broadcaster('bob'));
+    const guess = town.ask(broadcaster('bob', 'guess'));
+    await town.clock.run(1);
+    town.leave(bob);
+    assertRefused(await town.clock.until(guess), 'access/duplicate', /another key/);
+  });
+
   it('serves viewers who share a name at once, after the first', async () => {
     const town = new ControlTown();
     const crowd = Array.from({ length: 30 }, (_, i) => town.ask(viewer('-name-', `key-of-room-${i % 3}`)));
