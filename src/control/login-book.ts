@@ -184,6 +184,11 @@ export class LoginBook {
     }
   }
 
+  /** No logout is sent any more; those that are due stay in the journal. */
+  stop(): void {
+    this.#queue.stop();
+  }
+
   #entry(name: string): Entry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {

@@ -33,6 +33,7 @@ export class LogoutQueue {
   #failures = 0;
   #pause: Timer | undefined;
   #draining = false;
+  #stopped = false;
   #whenEmpty: (() => void)[] = [];
 
   constructor(parts: LogoutQueueParts) {
@@ -83,7 +84,14 @@ export class LogoutQueue {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
+  /** For the end: nothing is tried any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#endPause();
+  }
+
   #pump(): void {
+    if (this.#stopped) return;
     const atOnce = this.#draining ? AT_ONCE_DRAINING : this.#failures > 0 ? 1 : AT_ONCE;
     for (const name of this.#waiting) {
       if (this.#pause !== undefined || this.#flights.size >= atOnce) return;
@@ -109,7 +117,7 @@ export class LogoutQueue {
   }
 
   #rest(): void {
-    if (this.#pause !== undefined) return;
+    if (this.#pause !== undefined || this.#stopped) return;
     const step = this.#draining ? 0 : Math.min(this.#failures, PAUSES.length - 1);
     this.#failures++;
     this.#pause = this.#parts.clock.after(PAUSES[step]!, () => {

@@ -96,6 +96,7 @@ export class SessionControl {
     const left = this.#journal.size;
     if (left > 0) this.#parts.log.warn({ logouts: left }, 'logouts are left; they follow at the next start');
     for (const reporter of this.#reporters.values()) reporter.stop();
+    for (const site of this.#sites.values()) site.stop();
     for (const client of this.#clients.values()) client.close();
     await this.#journal.close();
   }

@@ -11,7 +11,7 @@ import { SessionControl } from '../../src/control/session-control.ts';
 import { NodeWebClient } from '../../src/control/web-client.ts';
 import type { Verdict } from '../../src/session/gate.ts';
 import { SessionRegistry } from '../../src/session/registry.ts';
-import { assertRefused, ControlTown, controlOptions } from '../helpers/control-town.ts';
+import { assertRefused, broadcaster, ControlTown, controlOptions } from '../helpers/control-town.ts';
 import { LogRecorder } from '../helpers/log-recorder.ts';
 import { aSession } from '../helpers/sessions.ts';
 import { broadcasterKey, startVendorSite, type VendorSite, viewerKey } from '../helpers/vendor-site.ts';
@@ -111,6 +111,15 @@ describe('against the vendor’s receiver in PHP', { timeout: 60_000 }, () => {
 });
 
 describe('session control', () => {
+  it('tries nothing any more after its end', async () => {
+    const town = await new ControlTown({ freshLogin: false }).started();
+    town.site.moods.webLogout = 'silent';
+    town.leave(await town.enter(broadcaster('bob')));
+    await town.clock.until(town.control.stop());
+    assert.equal(town.clock.pending, 0);
+    assert.equal(town.control.logoutsOwed, 1);
+  });
+
   it('tells each application how its site does', async () => {
     const town = new ControlTown();
     const { webLogin, webLogout, webStatus } = town.site.options;
