@@ -26,6 +26,8 @@ export interface ClientEvents {
 }
 
 const LARGEST_PIECE = 16 << 10;
+/** What TCP cannot deliver for so long breaks the connection: Linux's own 15 retries. */
+export const TCP_GIVES_UP: Millis = 924_000;
 
 interface Receiver {
   received(bytes: Buffer): void;
@@ -200,6 +202,7 @@ export class Link implements Transport {
     if (this.#saidEnd || this.#closed) return;
     this.bytesWritten += bytes.length;
     this.#down.write(bytes);
+    if (this.#silent) this.#gone(TCP_GIVES_UP);
   }
 
   pause(): void {
