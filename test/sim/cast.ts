@@ -43,7 +43,6 @@ export function rtmpOptions(dice: Dice): RtmpOptions {
     chunkSize: dice.pick([128, 4_096, 65_536]),
     writeWindow: dice.pick(['video', 'video', 0, 20, 300]),
     gopCache: dice.chance(0.8),
-    readPaceFrom: dice.pick([1, 3, 16]),
     viewerQueue: dice.pick([16 << 10, 128 << 10]),
   };
 }

@@ -101,7 +101,7 @@ export class House {
       registry: this.registry,
       gate: new WatchedGate(this.control.gate, witness, this.clock),
       audiences: this.audiences,
-      pacer: new ReadPacer(this.clock, rtmp.readPace, rtmp.readPaceFrom),
+      pacer: new ReadPacer(this.clock, 0, 0),
       counts: newCounts(),
       random,
       nextNumber: () => ++this.#lastNumber,

@@ -2,7 +2,6 @@
  * One TCP connection on virtual time: it takes its time, cuts bytes where it likes, jams, breaks, or goes silent.
  */
 import type { Clock, Millis } from '../../src/base/clock.ts';
-import type { ReadPacer } from '../../src/rtmp/read-pacer.ts';
 import type { Transport, TransportEvents } from '../../src/rtmp/transport.ts';
 import type { Dice } from './dice.ts';
 
@@ -150,7 +149,6 @@ export class Link implements Transport {
   readonly #client: ClientEvents;
   readonly #latency: Millis;
   #events: TransportEvents | undefined;
-  #pacer: ReadPacer | undefined;
   #clientEnded = false;
   #heardEnd = false;
   #saidEnd = false;
@@ -211,14 +209,6 @@ export class Link implements Transport {
 
   resume(): void {
     this.#up.hold('paused', false);
-  }
-
-  pace(pacer: ReadPacer): void {
-    this.#pacer = pacer;
-  }
-
-  look(): void {
-    this.#up.hold('paced', false);
   }
 
   end(): void {
@@ -282,7 +272,6 @@ export class Link implements Transport {
   #read(bytes: Buffer): void {
     if (this.#closed) return;
     this.bytesRead += bytes.length;
-    if (this.#pacer?.park(this)) this.#up.hold('paced', true);
     this.#events!.received(bytes);
   }
 

@@ -60,17 +60,6 @@ const OWN_FAULTS: Readonly<Partial<Record<Habit, readonly string[]>>> = {
   handshake: ['rtmp/timeout'],
   silent: ['rtmp/dead-peer', 'rtmp/timeout'],
   twice: ['rtmp/sequence'],
-  babbling: [
-    'rtmp/chunk',
-    'rtmp/amf',
-    'rtmp/command',
-    'rtmp/sequence',
-    'rtmp/flv',
-    'rtmp/handshake',
-    'rtmp/message-size',
-    'rtmp/timeout',
-    'rtmp/dead-peer',
-  ],
   back: ['rtmp/dead-peer', 'rtmp/timeout', 'rtmp/slow-viewer'],
 };
 const NARROW: ReadonlySet<Habit> = new Set<Habit>(['slow', 'stalling', 'deaf']);
@@ -114,6 +103,7 @@ export class Person {
   }
 
   excuses(code: string): boolean {
+    if (this.plan.habit === 'babbling') return code.startsWith('rtmp/');
     return OWN_FAULTS[this.plan.habit]?.includes(code) === true;
   }
 
