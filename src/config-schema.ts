@@ -267,7 +267,7 @@ export const SECTION_NOTES: ReadonlyMap<string, string> = new Map([
   ['rtmp', 'RTMP and RTMPS, in and out.'],
   ['http', 'The HTTP door for the public.'],
   ['admin', 'The HTTP door for operators.'],
-  ['tls', 'One certificate for RTMPS and HTTPS.'],
+  ['tls', 'One certificate for RTMPS and HTTPS, which are recognised on the ports of `rtmp`.'],
   ['log', 'The log on standard output.'],
   ['state', 'Files that castgate writes.'],
 ]);

@@ -51,7 +51,7 @@ const FREE_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['node:net', new Set(['isIP', 'isIPv4', 'isIPv6'])],
 ]);
 
-const LINES = { src: 300, test: 600 };
+const LINES = { src: 300, tools: 320, test: 600 };
 
 /** Nothing was found that breaks a rule. */
 function none(found: readonly string[], rule: string): void {
@@ -176,7 +176,7 @@ test('files are short', () => {
     files
       .filter(({ text }) => count(text) > limit)
       .map(({ path, text }) => `${path} has ${count(text)} lines of ${limit}`);
-  none([...long([...SRC, ...TOOLS], LINES.src), ...long(TESTS, LINES.test)], 'cut them at a joint');
+  none([...long(SRC, LINES.src), ...long(TOOLS, LINES.tools), ...long(TESTS, LINES.test)], 'cut them at a joint');
 });
 
 test('names of files are nouns in small letters', () => {
