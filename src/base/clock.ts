@@ -43,6 +43,13 @@ export const systemClock: Clock = {
   },
 };
 
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+
+/** Holds the whole process up for `millis`. */
+export function rest(millis: Millis): void {
+  Atomics.wait(nothing, 0, 0, millis);
+}
+
 /** A promise that is fulfilled `delay` from now on `clock`. */
 export function pause(clock: Clock, delay: Millis): Promise<void> {
   return new Promise((resolve) => {

@@ -145,7 +145,6 @@ export class Activities {
     this.#session.state = 'publishing';
     this.#engine.accept(question, name);
     this.#world.pacer.join();
-    this.#transport.pace(this.#world.pacer);
     this.#world.gate.published(this.#session);
     this.#log.info({ stream: name }, 'publishing');
   }

@@ -6,7 +6,6 @@
  * same by public API alone. The tests run both.
  */
 import type { Socket } from 'node:net';
-import type { ReadPacer } from './read-pacer.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** The read buffer of all connections: each event is handled before the next one is read. */
@@ -102,7 +101,6 @@ export class HandleTransport implements Transport {
   readonly #socket: Socket;
   readonly #events: TransportEvents;
   #handle: BareHandle | undefined;
-  #pacer: ReadPacer | undefined;
   readonly #Request: (new () => WriteRequest) | undefined;
   #spare: WriteRequest | null = null;
   #paused = true;
@@ -204,17 +202,8 @@ export class HandleTransport implements Transport {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.look();
-  }
-
-  pace(pacer: ReadPacer): void {
-    this.#pacer = pacer;
-  }
-
-  /** Reads again, unless paused. */
-  look(): void {
     const handle = this.#handle;
-    if (handle === undefined || this.#paused || handle.reading) return;
+    if (handle === undefined || handle.reading) return;
     handle.reading = true;
     if (handle.readStart() !== 0) this.#failed();
   }
@@ -232,7 +221,7 @@ export class HandleTransport implements Transport {
 
   #received(bytes: Buffer): void {
     // the socket itself may have begun to read again, on a tick of its own
-    if (this.#paused || this.#pacer?.park(this)) this.#stopReading();
+    if (this.#paused) this.#stopReading();
     this.#events.received(bytes);
   }
 

@@ -41,9 +41,6 @@ export class StreamTransport implements Transport {
     this.#socket.resume();
   }
 
-  /** Public API has no cheap way to look rarely; such a connection is read as its bytes come. */
-  pace(): void {}
-
   end(): void {
     this.#socket.end();
   }

@@ -1,8 +1,6 @@
 /**
  * One TCP connection, as a protocol sees it.
  */
-import type { ReadPacer } from './read-pacer.ts';
-
 /** What the owner of a connection wants to know. None may throw. */
 export interface TransportEvents {
   /** `bytes` is valid until this returns. */
@@ -25,8 +23,6 @@ export interface Transport {
   /** Stops reading until `resume`: the peer feels it through TCP. */
   pause(): void;
   resume(): void;
-  /** From now on this connection is only looked at in the rhythm of `pacer`. */
-  pace(pacer: ReadPacer): void;
   /** Sends what is queued, then the end. */
   end(): void;
   /** Closes at once; what is queued is lost. */

@@ -13,7 +13,6 @@ export class FakeTransport implements Transport {
   destroyed = false;
   /** Writes wait while this is true, until `drain`. */
   stalled = false;
-  paced = false;
   /** Calls of `write` that were accepted. */
   writes = 0;
   readonly #queue: Buffer[] = [];
@@ -69,10 +68,6 @@ export class FakeTransport implements Transport {
 
   resume(): void {
     this.paused = false;
-  }
-
-  pace(): void {
-    this.paced = true;
   }
 
   end(): void {

@@ -46,7 +46,7 @@ export function aWorld(options: Partial<RtmpOptions> = {}, gate: Gate = new Open
     registry: new SessionRegistry(),
     gate,
     audiences: new Audiences(clock),
-    pacer: new ReadPacer(clock, all.readPace, all.readPaceFrom),
+    pacer: new ReadPacer(clock, 0, 0),
     counts: newCounts(),
     random: pseudoRandom(),
     nextNumber: () => ++number,

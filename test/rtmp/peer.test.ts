@@ -539,12 +539,3 @@ test('no secret of an address or a stream name is logged', async () => {
   assert.ok(world.log.lines.length >= 4);
   assert.doesNotMatch(JSON.stringify(world.log.lines), /s3cret|hidden/);
 });
-
-test('publishers are read in rhythm while they publish', async () => {
-  const world = aWorld({ readPaceFrom: 1 });
-  const publisher = await aClient(world, { does: 'publish' });
-  assert.equal(publisher.line.transport.paced, true);
-  assert.equal(world.clock.pending, 1);
-  publisher.line.cut();
-  assert.equal(world.clock.pending, 0);
-});

@@ -4,7 +4,6 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, test } from 'node:test';
 import { HandleTransport } from '../../src/rtmp/handle-transport.ts';
 import { openTransport } from '../../src/rtmp/open-transport.ts';
-import { ReadPacer } from '../../src/rtmp/read-pacer.ts';
 import { StreamTransport } from '../../src/rtmp/stream-transport.ts';
 import type { Transport, TransportEvents } from '../../src/rtmp/transport.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
@@ -290,25 +289,6 @@ const CASES: Readonly<Record<string, Case>> = {
     transport.end();
     assert.equal((await all).toString(), '<a><b>');
   },
-
-  async 'in rhythm, everything arrives all the same'({ transport, owner, client }) {
-    const clock = new VirtualClock();
-    const pacer = new ReadPacer(clock, 3, 1);
-    pacer.join();
-    transport.pace(pacer);
-    transport.resume();
-    const much = pattern(3 << 20);
-    client.write(much);
-    while (owner.bytes.length < much.length) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      clock.advance(3);
-    }
-    assert.ok(owner.bytes.equals(much));
-    pacer.leave();
-    assert.equal(clock.pending, 0);
-    client.write('more');
-    await owner.has(much.length + 4);
-  },
 };
 
 for (const bare of [true, false]) {
@@ -322,27 +302,6 @@ for (const bare of [true, false]) {
     });
   }
 }
-
-test('bare handle: paused at the beat, it is left alone until it is resumed', { timeout: 10_000 }, async () => {
-  const { transport, owner, client } = await pair(true);
-  const clock = new VirtualClock();
-  const pacer = new ReadPacer(clock, 3, 1);
-  pacer.join();
-  transport.pace(pacer);
-  transport.resume();
-  client.write('one');
-  await owner.has(3);
-  client.write('two');
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(owner.bytes.length, 3);
-  transport.pause();
-  clock.advance(3);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(owner.bytes.length, 3);
-  transport.resume();
-  await owner.has(6);
-  transport.destroy();
-});
 
 test('taken over from a socket that was read before, a pause in the same turn holds', { timeout: 10_000 }, async () => {
   const { port } = server.address() as AddressInfo;
