@@ -85,8 +85,6 @@ export class RtmpPeer implements TransportEvents {
       this.#engine.feed(bytes);
       this.#pump();
     });
-    const { queuedBytes } = this.transport;
-    if (queuedBytes > this.#answersAllowed) this.#cut('rtmp/answers-unread', `${queuedBytes} bytes of answers wait`);
   }
 
   drained(): void {}
@@ -152,13 +150,6 @@ export class RtmpPeer implements TransportEvents {
       this.#engine.ping(Math.floor(now));
       this.#flush();
     }
-  }
-
-  /** A player's queue may hold the group of pictures it began with, and what its valve lets through. */
-  get #answersAllowed(): number {
-    if (!this.#activities?.playing) return MAX_UNREAD_ANSWERS;
-    const { gopCacheSize, viewerQueue } = this.#world.options;
-    return MAX_UNREAD_ANSWERS + gopCacheSize + 2 * viewerQueue;
   }
 
   #late(now: Millis): readonly [code: string, text: string] | undefined {
