@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +38,8 @@ export interface CastgateOptions {
   readonly secrets?: readonly string[];
   /** That of an earlier process; a new one otherwise. */
   readonly stateDir?: string;
+  /** Lets `liveMemory` look inside. */
+  readonly inspect?: boolean;
 }
 
 /** Starts castgate and waits until its doors are open. */
@@ -52,7 +55,7 @@ export class Castgate {
   readonly #secrets: Set<string>;
   #ready: LogLine | undefined;
 
-  constructor(t: Scope, { settings = {}, configFile, secrets = [], stateDir }: CastgateOptions) {
+  constructor(t: Scope, { settings = {}, configFile, secrets = [], stateDir, inspect }: CastgateOptions) {
     this.stateDir = stateDir ?? mkdtempSync(join(tmpdir(), 'castgate-e2e-'));
     this.#secrets = new Set([ADMIN_TOKEN, ...secrets]);
     const all = {
@@ -67,7 +70,8 @@ export class Castgate {
     };
     const sets = Object.entries(all).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
     const config = configFile === undefined ? [] : ['--config', configFile];
-    this.program = new Program(t, process.execPath, [MAIN, ...config, ...sets]);
+    const node = inspect ? ['--inspect=127.0.0.1:0'] : [];
+    this.program = new Program(t, process.execPath, [...node, MAIN, ...config, ...sets]);
     t.after(() => rmSync(this.stateDir, { recursive: true, force: true }));
   }
 
@@ -136,9 +140,33 @@ export class Castgate {
 
   /** Resident memory, bytes. */
   async resident(): Promise<number> {
-    const { readFile } = await import('node:fs/promises');
     const status = await readFile(`/proc/${this.pid}/status`, 'latin1');
     return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** Memory that is in use, bytes, once all that is not was collected: the heap, and buffers outside of it. */
+  async liveMemory(): Promise<number> {
+    const address = /ws:\S+/.exec(this.program.stderr)?.[0];
+    assert.ok(address !== undefined, 'castgate was not started with `inspect`');
+    const socket = new WebSocket(address);
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = () => reject(new Error('the inspector is not there'));
+    });
+    const ask = (id: number, method: string, params = {}) =>
+      new Promise<{ result: { result: { value: number } } }>((resolve) => {
+        socket.onmessage = ({ data }) => {
+          const answer = JSON.parse(String(data));
+          if (answer.id === id) resolve(answer);
+        };
+        socket.send(JSON.stringify({ id, method, params }));
+      });
+    await ask(1, 'HeapProfiler.collectGarbage');
+    await ask(2, 'HeapProfiler.collectGarbage');
+    const expression = '(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())';
+    const { result } = await ask(3, 'Runtime.evaluate', { expression });
+    socket.close();
+    return result.result.value;
   }
 
   /** Asks it to leave, which it must do well: exit code 0, no fault of its own, no secret in its log. */
@@ -163,7 +191,11 @@ export class Castgate {
     this.#holdsNoSecret('the log', this.program.stdout + this.program.stderr);
     const faults = this.lines().filter(({ code }) => code === 'server/bug');
     assert.deepEqual(faults, [], 'faults of castgate');
-    assert.equal(this.program.stderr, '', 'nothing is said past the log');
+    const past = this.program.stderr.replace(
+      /^(Debugger (listening|attached|ending)|For help, see|Waiting for the deb).*\n/gm,
+      '',
+    );
+    assert.equal(past, '', 'nothing is said past the log');
   }
 
   #holdsNoSecret(where: string, text: string): void {
