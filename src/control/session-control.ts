@@ -35,9 +35,6 @@ export interface ControlParts {
   readonly observe?: HookObserver;
 }
 
-/** What the vendor's plugin is delivered with: a public word. */
-const VENDOR_WEB_KEY = 'VideoWhisper';
-
 export class SessionControl {
   readonly counters: ControlCounters = controlCounters();
   readonly #parts: ControlParts;
@@ -119,11 +116,6 @@ export class SessionControl {
     const any = anyApplication === undefined ? undefined : this.#application(ANY, anyApplication);
     this.#applications = new ApplicationSet(listed, any);
     this.#retire(before.filter(({ name }) => !applications.has(name)));
-    for (const { name, options } of this.#applications) {
-      if (options.webKey !== VENDOR_WEB_KEY) continue;
-      const text = "webKey is the vendor's default, which everybody knows: choose another here and on the site";
-      this.#parts.log.warn({ code: 'config/default-key', app: name }, text);
-    }
   }
 
   /** Reporters that nobody is configured for report on until a round in which nobody is left. */

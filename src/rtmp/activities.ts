@@ -5,6 +5,7 @@ import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import { type Logger, withoutQuery } from '../base/log.ts';
 import { parseStreamName } from '../session/address.ts';
+import type { SessionStream } from '../session/session.ts';
 import { WHOLE } from './audience.ts';
 import type { RtmpConnection } from './connection.ts';
 import { MESSAGE, type Message } from './messages.ts';
@@ -34,6 +35,8 @@ export class Activities {
   readonly #events: ActivityEvents;
   readonly #publishers = new Map<number, RtmpPublisher>();
   readonly #playbacks = new Map<number, Playback>();
+  /** What is done on each message stream. */
+  readonly #streams = new Map<number, SessionStream>();
 
   constructor(
     world: RtmpWorld,
@@ -141,8 +144,8 @@ export class Activities {
       this.#takeover(name),
     );
     this.#publishers.set(question.streamId, publisher);
-    this.#session.stream = { name, query, doing: 'publish' };
-    this.#session.state = 'publishing';
+    this.#streams.set(question.streamId, { name, query, doing: 'publish' });
+    this.#show();
     this.#engine.accept(question, name);
     this.#world.pacer.join();
     this.#world.gate.published(this.#session);
@@ -191,10 +194,8 @@ export class Activities {
       },
     );
     this.#playbacks.set(streamId, playback);
-    if (session.stream?.doing !== 'publish') {
-      session.stream = { name, query, doing: 'play' };
-      session.state = 'playing';
-    }
+    this.#streams.set(streamId, { name, query, doing: 'play' });
+    this.#show();
     this.#engine.accept(question, name);
     this.#events.flush();
     playback.start();
@@ -218,8 +219,8 @@ export class Activities {
     if (publisher === undefined) return;
     this.#publishers.delete(streamId);
     this.#world.pacer.leave();
-    this.#log.info({ stream: this.#session.stream?.name }, 'stopped publishing');
-    this.#rest('publish');
+    this.#log.info({ stream: this.#streams.get(streamId)?.name }, 'stopped publishing');
+    this.#forget(streamId);
     publisher.close();
     this.#world.gate.published(this.#session);
   }
@@ -229,13 +230,21 @@ export class Activities {
     if (playback === undefined) return;
     this.#playbacks.delete(streamId);
     playback.stop();
-    this.#rest('play');
+    this.#forget(streamId);
   }
 
-  #rest(was: 'publish' | 'play'): void {
-    if (this.#session.stream?.doing === was) this.#session.stream = undefined;
-    if (this.publishing || this.playing) return;
-    if (this.#session.state !== 'closing') this.#session.state = 'connected';
-    this.#events.idle();
+  /** What the session does is what it publishes, else what it plays. */
+  #show(): void {
+    const streams = [...this.#streams.values()];
+    const shown = streams.find(({ doing }) => doing === 'publish') ?? streams.at(-1);
+    this.#session.stream = shown;
+    if (this.#session.state === 'closing') return;
+    this.#session.state = shown === undefined ? 'connected' : shown.doing === 'publish' ? 'publishing' : 'playing';
+  }
+
+  #forget(streamId: number): void {
+    this.#streams.delete(streamId);
+    this.#show();
+    if (this.#streams.size === 0) this.#events.idle();
   }
 }

@@ -326,11 +326,4 @@ describe('faults', () => {
     assertRefused(await gate.admit(broken), 'server/bug', /^internal error$/);
     assert.deepEqual(town.log.codes(), ['server/bug']);
   });
-
-  it('the default webKey is complained about at the start and at each reload', () => {
-    const town = new ControlTown({ webKey: 'VideoWhisper' });
-    assert.deepEqual(town.log.codes(), ['config/default-key']);
-    town.control.reload(controlOptions({ live: { webKey: 'VideoWhisper' }, good: { webKey: 'x' } }));
-    assert.deepEqual(town.log.codes(), ['config/default-key', 'config/default-key']);
-  });
 });

@@ -539,3 +539,22 @@ test('no secret of an address or a stream name is logged', async () => {
   assert.ok(world.log.lines.length >= 4);
   assert.doesNotMatch(JSON.stringify(world.log.lines), /s3cret|hidden/);
 });
+
+test('a session shows what it publishes, else what it plays, else nothing', async () => {
+  const world = aWorld();
+  const line = new HandLine(world);
+  const say = async (...commands: readonly Buffer[]) => {
+    for (const bytes of commands) line.send(bytes);
+    await settled();
+  };
+  await say(HANDSHAKE, commandBytes(0, ['connect', 1, CONNECT]));
+  await say(commandBytes(0, ['createStream', 2]), commandBytes(0, ['createStream', 3]));
+  await say(commandBytes(2, ['play', 4, null, 'b']), commandBytes(1, ['publish', 5, null, 'a']));
+  const [session] = [...world.registry];
+  const shown = () => [session?.state, session?.stream?.name, session?.stream?.doing];
+  assert.deepEqual(shown(), ['publishing', 'a', 'publish']);
+  await say(commandBytes(1, ['closeStream', 0, null]));
+  assert.deepEqual(shown(), ['playing', 'b', 'play']);
+  await say(commandBytes(2, ['closeStream', 0, null]));
+  assert.deepEqual(shown(), ['connected', undefined, undefined]);
+});
