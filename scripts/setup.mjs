@@ -13,6 +13,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -31,6 +32,8 @@ const NODE_LINK = join(MODULES, '.bin', 'node');
 /** What could not be had and is not needed is not asked for again. */
 const STAMP = join(MODULES, '.castgate-setup.json');
 const OLDEST_NODE = [22, 18];
+/** Debian keeps libraries here, or in the folder of their architecture. */
+const LIBRARIES = '/usr/lib';
 /** Lines of a failed command that are shown. */
 const TAIL_LINES = 40;
 
@@ -89,7 +92,7 @@ function installNode() {
 
 function installSystemPackages() {
   const given = readJson(STAMP)?.unavailable ?? [];
-  const missing = SYSTEM_PACKAGES.filter((item) => !onPath(item.command));
+  const missing = SYSTEM_PACKAGES.filter((item) => !isThere(item));
   const needed = missing.filter((item) => !item.optional).map((item) => item.package);
   const wished = missing.filter((item) => item.optional && !given.includes(item.package)).map((item) => item.package);
   if (needed.length === 0 && wished.length === 0) return;
@@ -103,7 +106,7 @@ function installSystemPackages() {
     // An unreachable mirror need not matter: the lists may be there already.
     const update = aptGet(['update']);
     const install = needed.length === 0 ? update : aptGet(['install', ...needed]);
-    const still = SYSTEM_PACKAGES.filter((item) => needed.includes(item.package) && !onPath(item.command));
+    const still = SYSTEM_PACKAGES.filter((item) => needed.includes(item.package) && !isThere(item));
     if (still.length > 0) {
       fail(
         `apt-get could not install what the tests need. By hand:\n\n    ${aptLine(needed)}\n`,
@@ -112,9 +115,7 @@ function installSystemPackages() {
     }
     if (wished.length > 0) aptGet(['install', ...wished]);
   }
-  const unavailable = SYSTEM_PACKAGES.filter((item) => item.optional && !onPath(item.command)).map(
-    (item) => item.package,
-  );
+  const unavailable = SYSTEM_PACKAGES.filter((item) => item.optional && !isThere(item)).map((item) => item.package);
   if (unavailable.length > 0) {
     say(`tests that use ${unavailable.join(', ')} will be left out; for those: ${aptLine(unavailable)}`);
   }
@@ -165,6 +166,13 @@ function outsidePath() {
 function outsideNode() {
   const found = outsidePath().map((place) => join(place, 'node'));
   return found.find((file) => existsSync(file)) ?? process.execPath;
+}
+
+/** Looks for what the package is wanted for: a command, or a library below one of the places for libraries. */
+function isThere({ command, library }) {
+  if (command !== undefined) return onPath(command);
+  const below = existsSync(LIBRARIES) ? readdirSync(LIBRARIES) : [];
+  return ['', ...below].some((place) => existsSync(join(LIBRARIES, place, library)));
 }
 
 function onPath(command) {

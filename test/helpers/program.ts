@@ -2,8 +2,6 @@
  * Real programs beside the tests. Whatever happens to a test, what it started here ends with it, by its process id.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 
 /** How long a test waits for what must happen, milliseconds. Nothing is measured by it. */
 const PATIENCE = 60_000;
@@ -102,18 +100,6 @@ export class Program {
 /** Runs a program to its good end. */
 export function run(t: Scope, command: string, args: readonly string[], options?: StartOptions): Promise<Ended> {
   return new Program(t, command, args, options).success();
-}
-
-/** Whether a command can be started at all. */
-export function isInstalled(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((place) => {
-    try {
-      accessSync(join(place, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Asks until the answer is neither undefined nor false; fails, saying `what` did not come, when patience is at its end. */
