@@ -42,7 +42,11 @@ export class Source {
   healthy = true;
   readonly #dice: Dice;
   readonly #group: number;
-  readonly #large: boolean;
+  /** Some of its pictures are larger than what a slow viewer may be behind. */
+  readonly large: boolean;
+  readonly audioOnly: boolean;
+  /** When its session ended at the server. */
+  endedAt: Millis | undefined;
   #timestamp: number;
   #lastPicture: number | undefined;
   #lastSound: number | undefined;
@@ -54,7 +58,8 @@ export class Source {
     this.ip = ip;
     this.#dice = dice;
     this.#group = dice.between(3, 20);
-    this.#large = dice.chance(0.2);
+    this.large = dice.chance(0.2);
+    this.audioOnly = dice.chance(0.1);
     this.#timestamp = dice.chance(0.1) ? 2 ** 32 - dice.between(1, 20_000) : 0;
   }
 
@@ -85,7 +90,7 @@ export class Source {
     if (kind === 'aac') return Buffer.concat([Buffer.of(0xaf, 0), AAC_CONFIG, mark]);
     if (kind === 'audio')
       return Buffer.concat([Buffer.of(0xaf, 1), this.#dice.bytes(this.#dice.between(8, 200)), mark]);
-    const most = kind === 'key' ? (this.#large ? 90_000 : 4_000) : this.#large ? 9_000 : 900;
+    const most = kind === 'key' ? (this.large ? 90_000 : 4_000) : this.large ? 9_000 : 900;
     const fill = this.#dice.bytes(this.#dice.between(16, most));
     return Buffer.concat([Buffer.of(kind === 'key' ? 0x17 : 0x27, 1, 0, 0, 0), fill, mark]);
   }

@@ -25,6 +25,16 @@ const DECORATIONS = [
   (n: string) => `-${n}-`,
 ];
 
+/** What no report could hold: such names are refused at the door. */
+const UNSAFE = [
+  (n: string) => `<b>${n}`,
+  (n: string) => `${n}%41`,
+  (n: string) => `${n}\\`,
+  (n: string) => `${n}";i:1`,
+];
+/** Enough for reports in several slices. */
+const CROWD = { least: 110, most: 240 };
+
 /** Applications by name: two of one site, one with a site that remembers, one that is lenient, one without. */
 export function applications([first, second, third]: readonly TownSite[]): Map<string, SiteOptions> {
   const all: Record<string, Partial<SiteOptions>> = {
@@ -51,6 +61,7 @@ export function rtmpOptions(dice: Dice): RtmpOptions {
 export function cast(apps: readonly string[], dice: Dice): Plan[] {
   const plans: Plan[] = [];
   const channels = dice.between(1, 6);
+  const crowd = dice.chance(0.03) ? dice.between(CROWD.least, CROWD.most) : 0;
   for (let channel = 0; channel < channels; channel++) {
     const app = dice.pick(apps);
     const session = dice.pick(DECORATIONS)(`chan${channel}`);
@@ -58,7 +69,8 @@ export function cast(apps: readonly string[], dice: Dice): Plan[] {
     const owner: Plan = { ...base, does: 'publish', habit: dice.pick(PUBLISHERS), broadcaster: '1' };
     plans.push(owner);
     plans.push(...rivals(owner, apps, dice));
-    for (let left = dice.between(0, 6); left > 0; left--) plans.push(viewer(owner, plans, apps, dice));
+    const viewers = dice.between(0, 6) + (channel === 0 ? crowd : 0);
+    for (let left = viewers; left > 0; left--) plans.push(viewer(owner, plans, apps, dice));
   }
   return plans;
 }
@@ -87,7 +99,7 @@ function viewer(owner: Plan, others: readonly Plan[], apps: readonly string[], d
     ? dice.pick(others).session
     : dice.chance(0.1)
       ? number
-      : dice.pick(DECORATIONS)(`viewer${number}`);
+      : dice.pick(dice.chance(0.1) ? UNSAFE : DECORATIONS)(`viewer${number}`);
   const key = dice.chance(0.1) ? 'no key' : VIEW_KEY;
   const app = dice.chance(0.05) ? dice.pick(apps) : owner.app;
   return { ...owner, does: 'play', habit: dice.pick(VIEWERS), app, session, key, broadcaster: '0' };

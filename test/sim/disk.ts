@@ -17,6 +17,8 @@ export class Disk {
   mood: DiskMood = 'quick';
   /** When a line was last not written as soon as it should. */
   troubledAt: Millis = Number.NEGATIVE_INFINITY;
+  /** When it last was anything but quick. */
+  slowAt: Millis = Number.NEGATIVE_INFINITY;
   readonly #dice: Dice;
 
   constructor(dice: Dice) {
@@ -46,6 +48,7 @@ export class Disk {
       underWay = torn;
       const full = this.mood === 'full' && torn !== undefined;
       const delay = this.mood === 'slow' ? this.#dice.between(20, 2_500) : this.#dice.between(0, 3);
+      if (this.mood !== 'quick') this.slowAt = clock.now() + delay;
       if (full || delay > PATIENCE) this.troubledAt = clock.now() + delay;
       return new Promise((resolve, reject) => {
         clock.after(delay, () => {

@@ -15,6 +15,8 @@ type Role = 'broadcaster' | 'watcher';
 
 /** What a site is owed for one name. */
 interface Debt {
+  readonly site: TownSite | undefined;
+  readonly name: string;
   /** Verdicts that stand under the name. */
   readonly standing: Set<object>;
   /** Decisions under way. */
@@ -127,7 +129,7 @@ export class LoginLaws {
     debt.asking++;
   }
 
-  judged(admission: Admission, verdict: Verdict, now: Millis, diskTroubledAt: Millis): void {
+  judged(admission: Admission, verdict: Verdict, now: Millis, diskSlowAt: Millis): void {
     const { at, site, rivals } = this.#asked.get(admission)!;
     this.#asked.delete(admission);
     const debt = this.#debt(site, this.#nameOf(admission));
@@ -139,9 +141,7 @@ export class LoginLaws {
       (site.promptSince('webLogin', at - OLD_CALL) && site.promptSince('webLogout', at - OLD_CALL));
     this.#record.trace(`${who} ${verdict.allow ? `may come in as ${verdict.role}` : `is refused: ${verdict.code}`}`);
     if (took > DECISION) this.#record.violate('a login is decided within 10 s', `${who}: ${took} ms`);
-    const patience =
-      PROMPT_DECISION * (1 + rivals) +
-      (diskTroubledAt > at - JOURNAL_PATIENCE * 3 ? JOURNAL_PATIENCE : JOURNAL_PATIENCE);
+    const patience = PROMPT_DECISION * (1 + rivals) + (diskSlowAt > at - OLD_CALL ? JOURNAL_PATIENCE : 0);
     if (prompt && took > patience) this.#record.violate('a login waits for nothing but its site', `${who}: ${took} ms`);
     if (verdict.allow) this.#allowed(admission, verdict, debt, site, now);
     else this.#refused(admission, verdict.code, prompt);
@@ -160,6 +160,15 @@ export class LoginLaws {
     const login = this.#loginOf.get(session);
     this.#loginOf.delete(session);
     if (login !== undefined) this.#release(login);
+  }
+
+  /** A server has stopped in order: sites that listened all the while know that everybody has gone. */
+  stopped(house: House): void {
+    for (const { site, name, owed } of this.#debts.values()) {
+      if (owed && site?.promptSince('webLogout', house.leavingAt - OLD_CALL)) {
+        this.#record.violate('a stop owes nothing to sites that listen', this.#key(site, name));
+      }
+    }
   }
 
   /** At the very end, when all have gone and all sites have been well for long. */
@@ -215,7 +224,16 @@ export class LoginLaws {
     const key = this.#key(site, name);
     let debt = this.#debts.get(key);
     if (debt === undefined) {
-      debt = { standing: new Set(), asking: 0, owed: false, acceptedAt: 0, lastYes: undefined, replay: false };
+      debt = {
+        site,
+        name,
+        standing: new Set(),
+        asking: 0,
+        owed: false,
+        acceptedAt: 0,
+        lastYes: undefined,
+        replay: false,
+      };
       this.#debts.set(key, debt);
     }
     return debt;

@@ -62,6 +62,8 @@ const OWN_FAULTS: Readonly<Partial<Record<Habit, readonly string[]>>> = {
   twice: ['rtmp/sequence'],
   back: ['rtmp/dead-peer', 'rtmp/timeout', 'rtmp/slow-viewer'],
 };
+const ALL = ['metadata', 'avc', 'aac'] as const;
+const SOUND = ['metadata', 'aac'] as const;
 const NARROW: ReadonlySet<Habit> = new Set<Habit>(['slow', 'stalling', 'deaf']);
 const STRONG: LinkQuality = { latency: 20, rate: 10_000, window: 4 << 20, cut: false };
 /** A data message of the server's own, before the first picture. */
@@ -284,12 +286,12 @@ export class Person {
     source.healthy = this.healthy;
     if (this.plan.habit === 'silent') return;
     const dice = this.#dice;
-    for (const kind of ['metadata', 'avc', 'aac'] as const) this.#publish(source, kind, 0);
+    for (const kind of source.audioOnly ? SOUND : ALL) this.#publish(source, kind, 0);
     const step = dice.between(60, 150);
     let round = 0;
     const go = () => {
       if (this.source !== source) return;
-      if (round % 2 === 0) this.#publish(source, source.nextPicture(), 0);
+      if (round % 2 === 0 && !source.audioOnly) this.#publish(source, source.nextPicture(), 0);
       this.#publish(source, 'audio', step);
       if (dice.chance(0.01)) this.#publish(source, 'metadata', 0);
       round++;

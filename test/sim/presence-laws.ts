@@ -12,11 +12,15 @@ import type { Record } from './record.ts';
 
 /** From one who is well to another, at most: two ways with jitter, one write window, and the beat of the reads. */
 export const DELIVERY: Millis = 700;
+/** Bytes a millisecond. */
+const ENOUGH_FOR_SOUND = 6;
 /** The time in which a client hears what became of it. */
 const NEWS: Millis = 1_500;
 const MAY_FOLLOW_SILENCE = new Set(['rtmp/timeout', 'rtmp/dead-peer', 'rtmp/slow-viewer']);
-/** Refusals of people, and of what they ask, are judged elsewhere or are what clients are told. */
-const NO_CLOSING = /^(?:refused|publish refused|play refused|the stream did not go live)$/;
+/** From the decision to close a connection until it is gone: last words take a second, and somebody looks once a second. */
+const FAREWELL: Millis = 3_000;
+/** Answers to what somebody asked, who stays. */
+const NO_CLOSING = /^(?:publish refused|play refused|the stream did not go live)$/;
 
 export class PresenceLaws {
   readonly counts = { accepted: 0, closed: 0, messages: 0 };
@@ -24,6 +28,10 @@ export class PresenceLaws {
   readonly #people = new Map<string, Person>();
   readonly #publishers = new Map<string, Source>();
   readonly #missing = new Map<Person, Millis>();
+  /** Connections that the server has said it closes, and when. */
+  readonly #closing = new Map<string, Millis>();
+  /** Everybody there ever was, by application. */
+  readonly #names = new Map<string, Set<string>>();
 
   constructor(record: Record) {
     this.#record = record;
@@ -39,7 +47,7 @@ export class PresenceLaws {
   }
 
   /** A line of the log that bears a code: is there a cause for it? */
-  logged(house: House, level: string, fields: LogFields, text: string): void {
+  logged(house: House, level: string, fields: LogFields, text: string, now: Millis): void {
     const code = fields['code'];
     if (level === 'error' && code !== 'web/journal') {
       const { err } = fields as { err?: Error };
@@ -48,26 +56,63 @@ export class PresenceLaws {
     const ip = fields['ip'];
     if (typeof code !== 'string' || typeof ip !== 'string' || NO_CLOSING.test(text)) return;
     this.#record.trace(`${ip} ${text} (${code})`);
+    this.#closing.set(ip, now);
+    if (text === 'refused') return;
     const person = this.#people.get(ip)!;
     const gone = person.ip !== ip || person.state === 'away';
     if (code === 'access/disconnected') return;
     if (code === 'access/shutdown' && house.state === 'leaving') return;
-    if (code === 'access/taken-over' && this.#rivals(person)) return;
+    if (code === 'access/taken-over' && this.#rivals(person, ip)) return;
     // who was told no may stay and do nothing
     if (MAY_FOLLOW_SILENCE.has(code) && (gone || person.told !== undefined)) return;
+    if (code === 'rtmp/slow-viewer' && this.#couldFollow(person))
+      this.#record.violate('slow viewers skip pictures', ip);
     if (!person.excuses(code))
       this.#record.violate('nobody is closed without a cause', `${person.name} ${ip}: ${code}`);
   }
 
   saw(person: Person, source: Source, { at, number }: Sent, now: Millis): void {
     this.counts.messages++;
+    if (person.healthy && source.endedAt !== undefined && person.readyAt > source.endedAt + NEWS) {
+      this.#record.violate('nobody sees a show that is over', `${person.name}: ${source.id}:${number}`);
+    }
     if (!person.healthy || !source.healthy || at < person.readyAt || now - at <= DELIVERY) return;
     this.#record.violate('media waits for nobody', `${person.name}: ${source.id}:${number} took ${now - at} ms`);
+  }
+
+  opened({ app, name }: Session): void {
+    const names = this.#names.get(app);
+    if (names === undefined) this.#names.set(app, new Set([name]));
+    else names.add(name);
+  }
+
+  left({ ip }: Session, now: Millis): void {
+    const source = this.#publishers.get(ip);
+    if (source !== undefined) source.endedAt = now;
+  }
+
+  closed(ip: string): void {
+    this.counts.closed++;
+    this.#closing.delete(ip);
+  }
+
+  /** When all have gone. */
+  conclude({ registry }: House): void {
+    for (const [app, names] of this.#names) {
+      for (const name of names) {
+        if (registry.named(app, name).length > 0)
+          this.#record.violate('who has gone is forgotten', `${name} in ${app}`);
+      }
+    }
   }
 
   /** Several times a second. */
   check(house: House, people: readonly Person[], now: Millis): void {
     this.#sessions(house);
+    for (const { ip } of house.peers.keys()) {
+      const since = this.#closing.get(ip) ?? now;
+      if (now - since > FAREWELL) this.#record.violate('who is sent away is gone soon', ip);
+    }
     const sessions = new Map([...house.registry].map((session) => [session.ip, session]));
     for (const person of people) this.#person(house, person, sessions.get(person.ip), now);
   }
@@ -121,10 +166,22 @@ export class PresenceLaws {
     }
   }
 
-  #rivals(person: Person): boolean {
-    for (const other of new Set(this.#people.values())) {
-      if (other.fullStream === person.fullStream && other.plan.key === person.plan.key) return true;
+  /** Did anybody else, or the same one later, come with the same right to the stream? */
+  #rivals(person: Person, ip: string): boolean {
+    for (const [otherIp, { fullStream, plan }] of this.#people) {
+      if (otherIp !== ip && fullStream === person.fullStream && plan.key === person.plan.key) return true;
     }
     return false;
+  }
+
+  /** What this one watched was thin enough for its line, if it skips pictures. */
+  #couldFollow({ plan, quality, fullStream }: Person): boolean {
+    if (plan.habit !== 'slow' || quality.rate < ENOUGH_FOR_SOUND) return false;
+    for (const { stream, large, ip } of this.#publishers.values()) {
+      // what a jam lets go all at once may be more than anybody may be behind
+      const bursts = large || this.#people.get(ip)!.plan.habit === 'stalling';
+      if (stream === fullStream && bursts) return false;
+    }
+    return true;
   }
 }

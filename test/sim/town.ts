@@ -2,22 +2,20 @@
  * A whole town on virtual time: sites, a server that may die, and all who come to it. `live` lets it live from a seed.
  */
 import type { Millis } from '../../src/base/clock.ts';
-import type { LogFields } from '../../src/base/log.ts';
-import type { Admission, Verdict } from '../../src/session/gate.ts';
-import type { Session } from '../../src/session/session.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { Source } from './broadcast.ts';
 import { applications, cast, rtmpOptions } from './cast.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
-import { House, type HouseWitness } from './house.ts';
+import { House } from './house.ts';
 import { type Link, TCP_GIVES_UP } from './link.ts';
 import { LoginLaws } from './login-laws.ts';
 import { Person, type Street } from './person.ts';
 import { PresenceLaws } from './presence-laws.ts';
 import { Record, type Violation } from './record.ts';
 import { ReportLaws } from './report-laws.ts';
-import { type Call, MOODS, TownSite } from './web.ts';
+import { MOODS, TownSite } from './web.ts';
+import { type Laws, witness } from './witness.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -45,9 +43,7 @@ export class Town implements Street {
   readonly #disk: Disk;
   readonly #sites: readonly TownSite[];
   readonly #options;
-  readonly #logins: LoginLaws;
-  readonly #reports: ReportLaws;
-  readonly #presence = new PresenceLaws(this.record);
+  readonly #laws: Laws;
   readonly #people: Person[];
   readonly #sources: Source[] = [];
   readonly #rtmp;
@@ -66,8 +62,12 @@ export class Town implements Street {
       const url = this.#options.get(app)?.webLogin;
       return this.#sites.find(({ options }) => options.webLogin === url);
     };
-    this.#logins = new LoginLaws(this.record, this.#options, siteOf);
-    this.#reports = new ReportLaws(this.record, siteOf);
+    this.#laws = {
+      record: this.record,
+      logins: new LoginLaws(this.record, this.#options, siteOf),
+      reports: new ReportLaws(this.record, siteOf),
+      presence: new PresenceLaws(this.record),
+    };
     this.#rtmp = rtmpOptions(dice);
     this.#people = cast([...this.#options.keys()], dice).map((plan) => new Person(plan, this, dice.fork()));
   }
@@ -88,9 +88,9 @@ export class Town implements Street {
   get counts(): Outcome['counts'] {
     return {
       people: this.#people.length,
-      ...this.#presence.counts,
-      ...this.#logins.counts,
-      ...this.#reports.counts,
+      ...this.#laws.presence.counts,
+      ...this.#laws.logins.counts,
+      ...this.#laws.reports.counts,
       ...this.#counts,
     };
   }
@@ -101,8 +101,8 @@ export class Town implements Street {
       await this.clock.run(TICK);
       const house = this.#house;
       if (house === undefined) continue;
-      this.#presence.check(house, this.#people, this.clock.now());
-      this.#reports.check(this.clock.now());
+      this.#laws.presence.check(house, this.#people, this.clock.now());
+      this.#laws.reports.check(this.clock.now());
       for (const site of this.#sites) for (const hook of HOOKS) site.troubled(hook);
     }
   }
@@ -173,9 +173,10 @@ export class Town implements Street {
     for (const [what, count] of Object.entries(left)) {
       if (count !== 0) this.record.violate('when all have gone nothing is left', `${count} ${what}`);
     }
-    const { accepted, closed } = this.#presence.counts;
+    const { accepted, closed } = this.#laws.presence.counts;
     if (accepted !== closed) this.record.violate('each connection is closed once', `${closed} of ${accepted}`);
-    this.#logins.conclude();
+    this.#laws.logins.conclude();
+    this.#laws.presence.conclude(house);
     const beating = 1 + this.#sites.length;
     for (let patience = 40; house.clock.pending !== beating && patience > 0; patience--) await this.clock.run(TICK / 5);
     if (house.clock.pending !== beating)
@@ -195,11 +196,11 @@ export class Town implements Street {
       disk: this.#disk,
       rtmp: this.#rtmp,
       control: { applications: this.#options, anyApplication: undefined },
-      witness: this.#witness(() => house),
+      witness: witness(this.#laws, this.clock, this.#disk, () => house),
     });
     this.#house = house;
-    this.#logins.begins(house, this.#disk.owed());
-    this.#reports.begins(house);
+    this.#laws.logins.begins(house, this.#disk.owed());
+    this.#laws.reports.begins(house);
     void house.start();
   }
 
@@ -213,9 +214,9 @@ export class Town implements Street {
     if (house?.state !== 'open') return;
     this.trace('the server is killed');
     this.#counts.kills++;
-    for (let left = house.peers.size; left > 0; left--) this.#presence.counts.closed++;
+    for (const { ip } of house.peers.keys()) this.#laws.presence.closed(ip);
     house.kill();
-    this.#logins.killed(this.#disk.owed(), this.#disk.troubledAt);
+    this.#laws.logins.killed(this.#disk.owed(), this.#disk.troubledAt);
     this.#openSoon();
   }
 
@@ -235,6 +236,7 @@ export class Town implements Street {
       return;
     }
     await stopping;
+    this.#laws.logins.stopped(house);
     const took = this.clock.now() - began;
     if (took > STOP) this.record.violate('a stop comes to its end', `${took} ms`);
     const noTimer = () => {
@@ -247,57 +249,20 @@ export class Town implements Street {
     this.#openSoon();
   }
 
-  #witness(house: () => House): HouseWitness {
-    const { record } = this;
-    const [logins, reports, presence] = [this.#logins, this.#reports, this.#presence];
-    const now = () => this.clock.now();
-    return {
-      asked(call: Call) {
-        if (call.hook !== 'webStatus') record.trace(`${call.hook} ${call.name} to ${call.site.host}`);
-        logins.asked(call);
-        reports.asked(call, now());
-      },
-      acted: (call) => logins.acted(call),
-      settled(call, answer) {
-        if (!answer.ok) record.trace(`${call.hook} ${call.name} to ${call.site.host}: ${answer.code}`);
-        logins.settled(call, answer);
-        reports.settled(call, answer, now());
-      },
-      comes: (admission: Admission) => logins.comes(admission, now()),
-      judged: (admission: Admission, verdict: Verdict) =>
-        logins.judged(admission, verdict, now(), this.#disk.troubledAt),
-      opened(session: Session, verdict: Verdict) {
-        reports.moved(session, now());
-        logins.opened(session, verdict);
-      },
-      abandoned: (verdict) => logins.abandoned(verdict),
-      left(session) {
-        reports.moved(session, now());
-        logins.left(session);
-      },
-      logged(level, fields: LogFields, text) {
-        presence.logged(house(), level, fields, text);
-        const { code, id, app, session, reason } = fields as { [key: string]: string };
-        if (code === 'access/disconnected') reports.disconnects(id!, app!, session!, reason!);
-      },
-      closed: () => void presence.counts.closed++,
-    };
-  }
-
   // what people see of the town
 
   enter(link: Link, person: Person): void {
     const { ip } = person;
     this.clock.after(1, () => {
       if (this.#house?.accept(link, ip) !== true) link.serverDied();
-      else this.#presence.accepted(ip, person);
+      else this.#laws.presence.accepted(ip, person);
     });
   }
 
   newSource(stream: string, ip: string): Source {
     const source = new Source(this.#sources.length, stream, ip, this.#dice.fork());
     this.#sources.push(source);
-    this.#presence.publishes(source);
+    this.#laws.presence.publishes(source);
     return source;
   }
 
@@ -319,7 +284,7 @@ export class Town implements Street {
   }
 
   saw(person: Person, source: Source, number: number): void {
-    this.#presence.saw(person, source, source.sent[number]!, this.clock.now());
+    this.#laws.presence.saw(person, source, source.sent[number]!, this.clock.now());
   }
 }
 
