@@ -114,12 +114,13 @@ export class MediaServer {
 
   /** Opens every door and answers where. Throws `RefusedError` when a port or a certificate cannot be had; nothing stays open then. */
   async start(): Promise<Addresses> {
-    await this.#control.start();
     try {
       const tls = await this.#certificate.start();
       const admin = bound(await this.#admin?.listen());
       const http = bound(await this.#site.listen());
       this.#addresses = { ...(await this.#rtmp.start(tls)), http, admin };
+      // Not before the ports are ours: in a server that was started twice this would log out everybody who is at the other one.
+      await this.#control.start();
     } catch (error) {
       await this.stop();
       throw error;

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/config.ts';
@@ -31,4 +35,41 @@ test('a chunk size that changes while a stream is live harms none of its players
     for (const { body } of pictures()) assert.ok(body.equals(picture));
   }
   assert.ok(log.lines.some(({ fields }) => String(fields['settings']).includes('rtmp.chunkSize')));
+});
+
+test('a second server on the same ports tells no site that the sessions of the first have gone', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'castgate-second-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const journal = join(dir, 'logouts.journal');
+  const owed = '["+","live","bob"]\n';
+  writeFileSync(journal, owed);
+  const first = createServer().listen(0, '127.0.0.1');
+  t.after(() => first.close());
+  await new Promise((resolve) => first.once('listening', resolve));
+  const { port } = first.address() as { readonly port: number };
+  const site = 'http://site.example/site.php?task';
+  const { config } = readConfig({
+    settings: [
+      ...SETTINGS,
+      `rtmp.listen=127.0.0.1:${port}`,
+      `state.dir=${dir}`,
+      `applications.live.webLogin=${site}=rtmp_login&s=`,
+      `applications.live.webLogout=${site}=rtmp_logout&s=`,
+      `applications.live.webStatus=${site}=rtmp_status`,
+    ],
+  });
+  const asked: string[] = [];
+  const send = async ({ url }: { readonly url: string }) => {
+    asked.push(url);
+    return { ok: true, body: Buffer.alloc(0) } as const;
+  };
+  const second = new MediaServer(config, {
+    clock: systemClock,
+    log: new LogRecorder(),
+    version: '1.2.3',
+    webClient: () => ({ send, close() {} }),
+  });
+  await assert.rejects(second.start(), { code: 'server/listen' });
+  assert.deepEqual(asked, []);
+  assert.equal(readFileSync(journal, 'utf8'), owed);
 });

@@ -66,13 +66,18 @@ export class LogoutJournal {
   /** Reads what an earlier process left behind and starts a clean file. Never rejects. */
   async open(): Promise<void> {
     if (this.#file === undefined) return;
+    while (this.#writing !== undefined) await this.#writing;
+    this.#writing = this.#read(this.#file).then(() => this.#write());
+    await this.#writing;
+  }
+
+  async #read(file: JournalFile): Promise<void> {
     try {
-      this.#replay(await this.#file.read());
+      this.#replay(await file.read());
     } catch (error) {
       this.#complain(error, 'cannot be read');
     }
     this.#torn = true;
-    await this.#wake();
   }
 
   /** Sessions the site believes to be here. */
@@ -125,15 +130,18 @@ export class LogoutJournal {
     this.#retry = undefined;
   }
 
+  /** Adds what the file says; of those who have come since, it knows nothing. */
   #replay(text: string): void {
+    const left = new Map<string, Owed>();
     let broken = 0;
     for (const line of text.split('\n')) {
       if (line === '') continue;
       const entry = readLine(line);
       if (entry === undefined) broken++;
-      else if (entry.sign === '+') this.#owed.set(keyOf(entry.app, entry.session), entry);
-      else this.#owed.delete(keyOf(entry.app, entry.session));
+      else if (entry.sign === '+') left.set(keyOf(entry.app, entry.session), entry);
+      else left.delete(keyOf(entry.app, entry.session));
     }
+    for (const [key, owed] of left) if (!this.#owed.has(key)) this.#owed.set(key, owed);
     if (broken > 0)
       this.#log.warn({ code: 'web/journal', lines: broken }, 'the logout journal has lines that cannot be read');
   }

@@ -74,6 +74,18 @@ describe('the logout journal', () => {
     assert.equal(file.text, '["+","live","bob"]\n["+","live","vera"]\n["+","live","new"]\n', 'begun anew, clean');
   });
 
+  it('keeps whoever comes while the file is read, whatever it says of his name', async () => {
+    const file = new MemoryJournal();
+    file.text = '["+","live","bob"]\n["-","live","bob"]\n["+","live","vera"]\n';
+    const journal = new LogoutJournal(file, new VirtualClock(), quiet);
+    const opening = journal.open();
+    await journal.owe('live', 'bob');
+    await opening;
+    assert.deepEqual(names(journal).sort(), ['live/bob', 'live/vera']);
+    assert.deepEqual(names(await opened(file)).sort(), ['live/bob', 'live/vera']);
+    assert.equal(file.overlaps, 0);
+  });
+
   it('takes a last line that only lacks its end', async () => {
     const file = new MemoryJournal();
     file.text = '["+","live","bob"]\n["-","live","bob"]\n["+","live","vera"]';
