@@ -1,6 +1,6 @@
 /**
  * What a newcomer needs to start: the latest metadata and configurations, and the frames since the last key frame, bounded in
- * bytes and in time. Over a bound the group is forgotten, never the configurations.
+ * bytes, in time and in number. Over a bound the group is forgotten, never the configurations.
  */
 import type { Frame, Micros } from '../media/frame.ts';
 
@@ -11,6 +11,8 @@ export interface GopLimits {
   readonly maxBytes: number;
   /** Length of one group, at most. Default 10 s. */
   readonly maxMicros: Micros;
+  /** Frames of one group, at most: the publisher chooses sizes and times, and may choose none. Default 16384. */
+  readonly maxFrames: number;
   /** Bytes of one configuration or metadata frame kept, at most. Default 64 KiB. */
   readonly maxConfigBytes: number;
   /** Configurations kept, at most: one for each kind, codec and track. Default 16. */
@@ -21,6 +23,7 @@ export const GOP_DEFAULTS: GopLimits = {
   enabled: true,
   maxBytes: 16 << 20,
   maxMicros: 10_000_000,
+  maxFrames: 16_384,
   maxConfigBytes: 64 << 10,
   maxConfigs: 16,
 };
@@ -105,7 +108,8 @@ export class GopCache {
   #append(frame: Frame): void {
     const first = this.#frames[0];
     const late = first !== undefined && Math.abs(frame.dts - first.dts) > this.#limits.maxMicros;
-    if (late || this.#bytes + frame.size > this.#limits.maxBytes) {
+    const full = this.#frames.length >= this.#limits.maxFrames || this.#bytes + frame.size > this.#limits.maxBytes;
+    if (late || full) {
       this.#forget();
       return;
     }

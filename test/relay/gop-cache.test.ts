@@ -69,6 +69,13 @@ test('tracks have configurations of their own, and only track 0 begins a group',
   assert.equal(replayed(filled([avc, second, key(40), secondKey, delta(80)])), 'Vc0 Vc0 Vk40 Vk50 Vd80');
 });
 
+test('frames without size and time are bounded by their number', () => {
+  const cache = filled([avc, key(0), delta(0, 0), delta(0, 0)], { maxFrames: 3 });
+  assert.equal(replayed(cache), 'Vc0 Vk0 Vd0 Vd0');
+  cache.push(delta(0, 0));
+  assert.equal(replayed(cache), 'Vc0');
+});
+
 test('over the bound in bytes the group is forgotten until the next key frame, the configurations never', () => {
   const cache = filled([avc, aac, key(0)], { maxBytes: 1000 });
   cache.push(delta(40, 900));
