@@ -3,8 +3,8 @@
  *
  * A fixed price, whatever the audience: one report each interval, on a grid of monotonic time, one under way at a time; rounds that
  * fall into a report that is still under way are left out and not made up for. When somebody begins or stops publishing, a report
- * goes within a second: at most `EARLY_BURST` in a row, one more for every two intervals. A round that comes within half an
- * interval after such a report is left out. So at 10 s it is 6 a minute in peace, and never more than 12.
+ * goes within a second: at most `EARLY_BURST` in a row, one more for every two intervals. A round that comes shortly after
+ * such a report is left out. So at 10 s it is 6 a minute in peace, and never more than 12.
  *
  * Nobody is disconnected unless the site names him: silence, nonsense and failures change nothing.
  */
@@ -54,6 +54,8 @@ export interface ReportState extends HookState {
 
 const EARLY_DELAY: Millis = 500;
 const EARLY_BURST = 3;
+/** A round this soon after a report, or within half an interval, is left out. More would be too much: sites forget after 40 s. */
+const ROUND_TOO_SOON: Millis = 5_000;
 /** What a site may take for a report: a start, and well more than the 2 ms that the vendor's script needs for each session. */
 const PATIENCE_BASE: Millis = 10_000;
 const PATIENCE_PER_SESSION: Millis = 5;
@@ -171,7 +173,7 @@ export class Reporter {
     this.#due += Math.max(1, Math.ceil((now + 1 - this.#due) / interval)) * interval;
     this.#arm();
     if (this.#underWay !== undefined) this.#parts.counters.reportsSkipped++;
-    else if (now - this.#sentAt >= interval / 2) this.#begin();
+    else if (now - this.#sentAt >= Math.min(interval / 2, ROUND_TOO_SOON)) this.#begin();
   }
 
   #takeToken(): boolean {

@@ -71,6 +71,21 @@ describe('the price', () => {
     assert.deepEqual(times(town).slice(4), [95, 100]);
   });
 
+  for (const interval of [5_000, 10_000, 20_000, 30_000]) {
+    it(`leaves no gap in which a site takes a broadcaster for gone, every ${interval / 1_000} s`, async () => {
+      for (const part of [0.2, 0.45, 0.55, 0.8]) {
+        const town = await new ControlTown({ ...plain, webStatusInterval: interval }).started();
+        const bob = await town.enter(broadcaster('bob'));
+        await town.clock.run(interval * (1 + part) - town.clock.now());
+        town.publish(bob);
+        await town.clock.run(3 * interval);
+        const gaps = times(town).map((at, index, all) => at - (all[index - 1] ?? 0));
+        // The vendor's plugin: rows of broadcasters go after 40 s, all rows after the interval and 10 s
+        assert.ok(Math.max(...gaps) < Math.min(40, interval / 1_000 + 10), gaps.join(' '));
+      }
+    });
+  }
+
   it('is paid once for applications that share an address', async () => {
     const town = new ControlTown();
     const { options } = town.site;
