@@ -33,7 +33,7 @@ const UNSAFE = [
   (n: string) => `${n}";i:1`,
 ];
 /** Enough for reports in several slices. */
-const CROWD = { least: 110, most: 240 };
+const CROWD = { least: 110, most: 160 };
 
 /** Applications by name: two of one site, one with a site that remembers, one that is lenient, one without. */
 export function applications([first, second, third]: readonly TownSite[]): Map<string, SiteOptions> {
@@ -61,7 +61,7 @@ export function rtmpOptions(dice: Dice): RtmpOptions {
 export function cast(apps: readonly string[], dice: Dice): Plan[] {
   const plans: Plan[] = [];
   const channels = dice.between(1, 6);
-  const crowd = dice.chance(0.03) ? dice.between(CROWD.least, CROWD.most) : 0;
+  const crowd = dice.chance(0.04) ? dice.between(CROWD.least, CROWD.most) : 0;
   for (let channel = 0; channel < channels; channel++) {
     const app = dice.pick(apps);
     const session = dice.pick(DECORATIONS)(`chan${channel}`);

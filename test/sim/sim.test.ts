@@ -9,7 +9,7 @@ import { simulate } from './town.ts';
 /** Seeds 1 to here, on every machine. */
 const ALWAYS = 40;
 /** Then new ones, for as long as this in all (ms). */
-const TIME = 40_000;
+const TIME = 35_000;
 const NEW_SEEDS = 1_000_000;
 
 test('no town breaks a law', async (t) => {
@@ -27,7 +27,7 @@ test('no town breaks a law', async (t) => {
   while (performance.now() - begun < TIME) await live(seed++);
   t.diagnostic(`seeds 1 to ${ALWAYS} and ${first} to ${seed - 1}; ${tally}`);
   for (const what of ['messages', 'yes', 'no', 'logouts', 'reports', 'orders', 'kills', 'stops']) {
-    assert.ok(tally.sum(what) > 20, `there is life in the towns: ${what}`);
+    assert.ok(tally.sum(what) > 10, `there is life in the towns: ${what}`);
   }
 });
 

@@ -189,7 +189,8 @@ export class TownSite {
 
   /** Lists everybody it was told of, as the script does: viewers all under one empty key, so that only the last is left. */
   #status(call: Call): string {
-    const rows = [...readReport(call.form!).users.values()] as PhpArray[];
+    const rows = rowsOf(call.form!);
+    if (rows === undefined) return 'PHP Fatal error:  Uncaught TypeError: count()';
     const entries = new Map<string, PhpArray>();
     for (const row of rows)
       entries.set(row.get('role') === '1' || this.#dice.chance(0.5) ? `${row.get('session')}` : '', row);
@@ -228,6 +229,15 @@ export class TownSite {
   #entry(key: string, session: string, disconnect: string): string {
     const fields = `${phpText('disconnect')}${phpText(disconnect)}${phpText('session')}${phpText(session)}${phpText('dS')}i:0;${phpText('type')}N;`;
     return `${phpKey(key)}a:4:{${fields}}`;
+  }
+}
+
+/** Undefined when the report cannot be read: its law has said so already. */
+function rowsOf(form: Buffer): PhpArray[] | undefined {
+  try {
+    return [...readReport(form).users.values()] as PhpArray[];
+  } catch {
+    return undefined;
   }
 }
 
