@@ -245,7 +245,7 @@ export class ChunkReader {
     this.#lent = false;
   }
 
-  /** The slow way of `feed`: what is unread, and `bytes` behind it, in a buffer of ours with room for as many again. */
+  /** The slow way of `feed`: what is unread, and `bytes` behind it, in a buffer of ours; with room for as many again when more is fed. */
   #store(bytes: Buffer): void {
     this.#crossSeam();
     const behind = this.#behindSeam;
@@ -255,7 +255,8 @@ export class ChunkReader {
       throw new PeerError('rtmp/too-many-questions', `${length} bytes wait to be read`);
     }
     if (this.#lent || this.#end + bytes.length > this.#input.length) {
-      const store = Buffer.allocUnsafeSlow(2 * length);
+      // who holds what was fed usually adds nothing to it
+      const store = Buffer.allocUnsafeSlow(bytes.length === 0 ? length : 2 * length);
       const copied = this.#input.copy(store, 0, this.#at, behind === undefined ? this.#end : this.#seamEnd);
       behind?.copy(store, copied);
       this.#input = store;

@@ -7,12 +7,14 @@ import { ChunkReader } from './chunk-reader.ts';
 import { CHUNK_STREAM, writeMessage } from './chunk-writer.ts';
 import type { ClientHandshake, ServerHandshake } from './handshake.ts';
 import { MESSAGE, type Message, USER_CONTROL } from './messages.ts';
-import type { BodyAllocator } from './partial-messages.ts';
+import { type BodyAllocator, CHUNK_LIMITS } from './partial-messages.ts';
 
 export interface ChunkStreamOptions {
   readonly handshake: ServerHandshake | ClientHandshake;
   /** Bytes of one message, at most; may be raised later. */
   readonly maxMessage: number;
+  /** Bytes that may wait behind a message that needs an answer, at most. Default 1 MiB. */
+  readonly maxUnread?: number | undefined;
   /** Asked where the body of a message should be put. */
   readonly allocate?: BodyAllocator | undefined;
 }
@@ -35,7 +37,8 @@ export class ChunkStream {
 
   constructor(options: ChunkStreamOptions) {
     this.#handshake = options.handshake;
-    this.#reader = new ChunkReader({ maxMessage: options.maxMessage }, options.allocate);
+    const { maxMessage, maxUnread = CHUNK_LIMITS.maxUnread, allocate } = options;
+    this.#reader = new ChunkReader({ maxMessage, maxUnread }, allocate);
     const opening = 'begin' in options.handshake ? options.handshake.begin() : undefined;
     if (opening !== undefined) this.#out.push(opening);
   }

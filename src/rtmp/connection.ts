@@ -52,6 +52,8 @@ export class RtmpConnection {
     this.#chunks = new ChunkStream({
       handshake: new ServerHandshake(options.random),
       maxMessage: options.maxMessageBeforeConnect,
+      // only connect is answered later: all that may wait is what was sent ahead of the login
+      maxUnread: options.maxMessageBeforeConnect,
       allocate:
         allocate === undefined
           ? undefined
