@@ -7,6 +7,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Clock, Millis } from '../base/clock.ts';
+import { sharedLookup } from './shared-lookup.ts';
 import { type Endpoint, fault, faultOf, readEndpoint, redirectFault, statusFault, type WebFault } from './web-fault.ts';
 
 export type Hook = 'webLogin' | 'webLogout' | 'webStatus';
@@ -46,6 +47,9 @@ const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 8;
 /** A connection unused this long is closed. */
 const IDLE_MILLIS = 15_000;
+
+/** Of all clients: what it shares is the system's. */
+const lookUp = sharedLookup(lookup);
 
 /** After these the pinned address family is no longer there and may be chosen anew. */
 const FAMILY_GONE = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EHOSTUNREACH', 'EAFNOSUPPORT']);
@@ -131,7 +135,7 @@ export class NodeWebClient implements WebClient {
   /** Asks the system for a name's addresses, of the pinned family only. */
   readonly #lookup: LookupFunction = (host, options, callback) => {
     const family = isIP(this.#localAddress) || (this.#family.get(host) ?? 0);
-    lookup(host, { ...options, family }, callback);
+    lookUp(host, { ...options, family }, callback);
   };
 
   #pin(host: string, socket: Socket): void {
