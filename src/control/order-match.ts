@@ -12,8 +12,8 @@ export interface Leaving {
 
 /**
  * Orders to `users` go to RTMP sessions by name, all of one name; orders to `sessions` to WebRTC sessions by number. The key of an
- * entry counts, else the name inside it. Publishers come last: the end of what they watch makes viewers leave before they have read
- * their own reason.
+ * entry counts, else the name inside it. Whoever is being closed already is left alone. Publishers come last: the end of what they
+ * watch makes viewers leave before they have read their own reason.
  */
 export function matchOrders(
   users: readonly Order[],
@@ -24,6 +24,7 @@ export function matchOrders(
   const byName = new Map<string, Session[]>();
   const byNumber = new Map<string, Session[]>();
   for (const session of present) {
+    if (session.state === 'closing') continue;
     if (session.transport === 'webrtc') put(byNumber, String(session.number), session);
     else put(byName, session.name, session);
   }

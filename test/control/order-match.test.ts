@@ -34,3 +34,8 @@ it('knows WebRTC sessions by their number', () => {
     { session: rtc, reason: 'go, 18' },
   ]);
 });
+
+it('means nobody who is on his way out already', () => {
+  const bob = aSession({ name: 'bob', state: 'closing' });
+  assert.deepEqual(matchOrders([order('bob')], [], [bob]), []);
+});
