@@ -40,6 +40,8 @@ const FIXED = /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|ht
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;
+/** Last calls to the sites. Docker kills what has not ended after 10 s. */
+const LAST_CALLS: Millis = 6_500;
 const SESSION_NUMBERS = 2 ** 31 - 1;
 
 export class MediaServer {
@@ -160,7 +162,7 @@ export class MediaServer {
     this.#rtmp.dismiss('The server is shutting down; connect again in a moment.');
     await this.#emptied();
     await this.#site.close();
-    await this.#control.stop();
+    await this.#control.stop(LAST_CALLS);
     await this.#admin?.close();
     this.#rtmp.stop();
   }

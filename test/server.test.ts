@@ -11,6 +11,7 @@ import { avcBody } from './helpers/frames.ts';
 import { LightClient } from './helpers/light-client.ts';
 import { LogRecorder } from './helpers/log-recorder.ts';
 import { until } from './helpers/program.ts';
+import { VirtualClock } from './helpers/virtual-clock.ts';
 
 const SETTINGS = ['rtmp.listen=127.0.0.1:0', 'http.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0'];
 
@@ -72,4 +73,19 @@ test('a second server on the same ports tells no site that the sessions of the f
   await assert.rejects(second.start(), { code: 'server/listen' });
   assert.deepEqual(asked, []);
   assert.equal(readFileSync(journal, 'utf8'), owed);
+});
+
+test('the end takes less than the 10 s after which Docker kills, whatever the site does', async () => {
+  const clock = new VirtualClock();
+  const settings = ['rtmp.listen=', 'http.listen=', 'admin.listen=', 'state.dir='];
+  const { config } = readConfig({ settings: [...settings, 'applications.live.webStatus=http://site.example/status'] });
+  const silent = { send: () => new Promise<never>(() => {}), close() {} };
+  const log = new LogRecorder();
+  const server = new MediaServer(config, { clock, log, version: '1.2.3', webClient: () => silent });
+  await server.start();
+  await clock.run(100);
+  const begun = clock.now();
+  await clock.until(server.stop());
+  const goodbyes = 2_500;
+  assert.ok(clock.now() - begun + goodbyes < 10_000, `${clock.now() - begun} ms`);
 });
