@@ -132,13 +132,14 @@ export class LoginBook {
     entry.standing.add(login);
     entry.credentials = credentials;
     entry.asking--;
-    this.#asking--;
     for (const waiter of entry.waiters) this.#send(entry, waiter, 'further');
     this.#parts.counters.loginsAccepted++;
     if (entry.owedBy === undefined && this.#parts.sendLogout !== undefined) {
       entry.owedBy = app;
       await this.#parts.journal.owe(app, name);
     }
+    // not before: until the door has the verdict, it may give it back
+    this.#asking--;
     this.#tellQuiet();
     return login;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { pause } from '../../src/base/clock.ts';
 import { MAX_LOGOUTS_WAITING } from '../../src/control/logout-queue.ts';
 import { assertRefused, broadcaster, ControlTown, controlOptions, viewer } from '../helpers/control-town.ts';
 import { MemoryJournal } from '../helpers/memory-journal.ts';
@@ -292,6 +293,22 @@ describe('the end', () => {
     const next = await new ControlTown(plain, undefined, reopened(town.journal)).started();
     await next.clock.run(1_000);
     assert.deepEqual(logouts(next), ['bob']);
+  });
+
+  it('is waited for at the end while the disk is slow to take the login', async () => {
+    class SlowJournal extends MemoryJournal {
+      override async append(text: string): Promise<void> {
+        await pause(town.clock, 500);
+        await super.append(text);
+      }
+    }
+    const town = await new ControlTown(plain, undefined, new SlowJournal()).started();
+    const asked = town.ask(broadcaster('bob')).then((verdict) => town.control.gate.abandon(verdict));
+    await town.clock.run(100);
+    await town.clock.until(town.control.stop());
+    await asked;
+    assert.deepEqual(logouts(town), ['bob']);
+    assert.equal(town.control.logoutsOwed, 0);
   });
 
   it('waits for a login under way, so that its yes is logged out, too', async () => {
