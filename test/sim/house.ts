@@ -126,7 +126,7 @@ export class House {
     counts.open += 1;
     const peer = new RtmpPeer(
       this.world,
-      { door: 'rtmp', ip },
+      { door: 'rtmp', ip, openedAt: this.world.clock.now() },
       (events) => link.open(events),
       () => {
         counts.open -= 1;
