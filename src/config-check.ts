@@ -3,10 +3,21 @@
  */
 import { isLoopback, type ListenAddress, readListen } from './base/listen-address.ts';
 import type { Draft } from './config-draft.ts';
-import type { Config } from './config-schema.ts';
+import type { ApplicationOptions, Config } from './config-schema.ts';
 
 /** The webKey that the vendor's plugins come with: no secret. */
 const VENDOR_WEB_KEY = 'VideoWhisper';
+/** What applications have in common that name the same addresses: one conversation with the site, led by one group of settings. */
+const SHARED: readonly {
+  readonly addresses: readonly (keyof ApplicationOptions)[];
+  readonly settings: readonly (keyof ApplicationOptions)[];
+}[] = [
+  {
+    addresses: ['webStatus'],
+    settings: ['webStatusInterval', 'statusTimeout', 'limitClientRateIn', 'connectTo', 'localAddress'],
+  },
+  { addresses: ['webLogin', 'webLogout'], settings: ['maxLogins', 'maxLoginQueue', 'connectTo', 'localAddress'] },
+];
 /** Where a value stands that nobody set. */
 const DEFAULTS = 'defaults';
 
@@ -15,6 +26,7 @@ export function checkTogether(config: Config, draft: Draft): void {
   checkTls(config, draft);
   checkLimits(config, draft);
   for (const name of config.applications.keys()) checkApplication(config, name, draft);
+  checkShared(config, draft);
 }
 
 function checkListeners(config: Config, draft: Draft): void {
@@ -79,6 +91,29 @@ function checkApplication(config: Config, name: string, draft: Draft): void {
   }
   if (options.webKey === VENDOR_WEB_KEY) {
     warn(draft, path('webKey'), "is the vendor's default, which everybody knows", 'config/default-key');
+  }
+}
+
+function checkShared({ applications }: Config, draft: Draft): void {
+  const told = new Set<string>();
+  for (const { addresses, settings } of SHARED) {
+    const first = new Map<string, string>();
+    for (const [name, options] of applications) {
+      if (options[addresses[0]!] === '') continue;
+      const site = JSON.stringify(addresses.map((address) => options[address]));
+      const other = first.get(site);
+      if (other === undefined) {
+        first.set(site, name);
+        continue;
+      }
+      for (const setting of settings) {
+        const path = `applications.${name}.${setting}`;
+        if (options[setting] === applications.get(other)![setting] || told.has(path)) continue;
+        told.add(path);
+        const words = `is not as in applications.${other}, which asks the same web site; the last one counts for both`;
+        warn(draft, path, words);
+      }
+    }
   }
 }
 

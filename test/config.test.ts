@@ -168,6 +168,25 @@ test('what works and is probably not meant is a warning', () => {
   ]);
 });
 
+test('applications that share a web site are told where their settings for it differ', () => {
+  const shared = 'webLogin: "http://s/l", webLogout: "http://s/o", webStatus: "http://s/s"';
+  assert.deepEqual(
+    fileWarnings(`
+applications:
+  a: { ${shared}, connectTo: 192.0.2.1, takeover: refuse, loginTimeout: 1s }
+  b: { ${shared}, webStatusInterval: 5s, maxLogins: 1, connectTo: 192.0.2.1 }
+  c: { ${shared} }
+  d: { webLogin: "http://s/l", webLogout: "http://other/o", maxLogins: 2 }
+  e: { maxLogins: 3, connectTo: 192.0.2.3 }
+`).map((line) => line.replace(/^c\.yml:(\d+):\d+/, '$1')),
+    [
+      '4: applications.b.webStatusInterval: is not as in applications.a, which asks the same web site; the last one counts for both',
+      '5: applications.c.connectTo: is not as in applications.a, which asks the same web site; the last one counts for both',
+      '4: applications.b.maxLogins: is not as in applications.a, which asks the same web site; the last one counts for both',
+    ],
+  );
+});
+
 test('addresses pasted from XML lose their entities, once or twice escaped, with a warning', () => {
   for (const pasted of [
     'http://s/?action=vwls&amp;task=rtmp_login&amp;s=',
