@@ -24,6 +24,8 @@ const MAX_UNREAD_ANSWERS = 256 << 10;
 export interface PeerAddress {
   readonly door: Door;
   readonly ip: string;
+  /** When its TCP connection came: deadlines run from then. */
+  readonly openedAt: Millis;
 }
 
 export class RtmpPeer implements TransportEvents {
@@ -61,7 +63,8 @@ export class RtmpPeer implements TransportEvents {
     this.id = world.random(8).toString('hex');
     this.#context = new LogContext(world.log, { id: this.id, ip: address.ip });
     this.#onClosed = onClosed;
-    this.#openedAt = this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
+    this.#openedAt = address.openedAt;
+    this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
     this.#engine = new RtmpConnection({
       random: world.random,
       version: world.version,

@@ -2,12 +2,12 @@
  * The listeners. Port 1935 tells by the first byte who calls: RTMP, TLS with RTMP inside, or HTTP, which is handed to its own door.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import type { Timer } from '../base/clock.ts';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Millis, Timer } from '../base/clock.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Transport as Door, Traffic } from '../session/session.ts';
 import { openTransport } from './open-transport.ts';
-import { RtmpPeer } from './peer.ts';
+import { type PeerAddress, RtmpPeer } from './peer.ts';
 import { plainIp } from './plain-ip.ts';
 import { countClosed, type RtmpWorld } from './world.ts';
 
@@ -29,11 +29,11 @@ export interface Neighbours {
   readonly http?: ((socket: Socket) => void) | undefined;
 }
 
-/** RTMP 5.2.2: version 3. 6 and 8 are RTMPE, which gets its refusal from the engine. */
-const RTMP_FIRST_BYTES = new Set([3, 6, 8, 9]);
 /** TLS record type handshake. */
 const TLS_FIRST_BYTE = 0x16;
-const CHECK_MILLIS = 1_000;
+/** Each peer is checked about once a second, a share of them in each beat: thousands at once would hold all others up. */
+const BEAT_MILLIS = 50;
+const BEATS = 20;
 /** Connections the kernel may keep before they are accepted. */
 const BACKLOG = 4_096;
 
@@ -42,11 +42,17 @@ export class RtmpServer {
   readonly #neighbours: Neighbours;
   readonly #peers = new Set<RtmpPeer>();
   readonly #perIp = new Map<string, number>();
-  /** Connections that have not shown what they are, and when they came. */
-  readonly #strangers = new Map<Socket, number>();
+  /** Connections that have not shown what they are, those that set up TLS included, and when they came. */
+  readonly #strangers = new Map<Socket, Millis>();
+  /** Those that set up TLS, by their other end. */
+  readonly #encrypting = new Map<string, Socket>();
+  #connections = 0;
   readonly #listeners: Server[] = [];
   #tls: TlsServer | undefined;
   #checks: Timer | undefined;
+  #beat = 0;
+  #round: Iterator<RtmpPeer> = this.#peers.values();
+  #share = 0;
 
   constructor(world: RtmpWorld, neighbours: Neighbours = {}) {
     this.#world = world;
@@ -57,11 +63,10 @@ export class RtmpServer {
   async start(tls?: TlsPair): Promise<RtmpAddresses> {
     const { options, clock } = this.#world;
     if (tls !== undefined) this.setTls(tls);
-    this.#checks = clock.every(CHECK_MILLIS, () => this.#check());
-    const rtmps = (socket: Socket) => this.#tlsOr(socket, () => socket.destroy());
+    this.#checks = clock.every(BEAT_MILLIS, () => this.#check());
     return {
-      rtmp: await this.#listen(options.listen, 'rtmp.listen', (socket) => this.#sniff(socket, 'rtmp')),
-      rtmps: await this.#listen(options.tlsListen, 'rtmp.tlsListen', rtmps),
+      rtmp: await this.#listen(options.listen, 'rtmp.listen', (socket) => this.#sniff(socket, 'rtmp', clock.now())),
+      rtmps: await this.#listen(options.tlsListen, 'rtmp.tlsListen', (socket) => this.#encrypt(socket, clock.now())),
     };
   }
 
@@ -72,7 +77,7 @@ export class RtmpServer {
       return;
     }
     const tls = createTlsServer({ ...pair, handshakeTimeout: this.#world.options.handshakeTimeout, ALPNProtocols: [] });
-    tls.on('secureConnection', (socket) => this.#sniff(socket, 'rtmps'));
+    tls.on('secureConnection', (socket) => this.#encrypted(socket));
     tls.on('tlsClientError', (_error, socket) => socket.destroy());
     this.#tls = tls;
   }
@@ -122,7 +127,6 @@ export class RtmpServer {
     if (listen === '') return undefined;
     const address = listenAddress(key, listen);
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#admit(socket, accept));
-    server.maxConnections = this.#world.options.maxConnections;
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException) => reject(listenRefusal(key, address, error));
@@ -137,17 +141,20 @@ export class RtmpServer {
     });
   }
 
-  /** One address has so many connections, whatever they turn out to be. */
+  /** There are so many connections in all, and from one address, whatever they turn out to be. */
   #admit(socket: Socket, accept: (socket: Socket) => void): void {
+    const { maxConnections, maxConnectionsPerIp } = this.#world.options;
     const ip = plainIp(socket.remoteAddress);
     const count = this.#perIp.get(ip) ?? 0;
-    if (count >= this.#world.options.maxConnectionsPerIp) {
+    if (this.#connections >= maxConnections || count >= maxConnectionsPerIp) {
       countClosed(this.#world.counts, 'access/busy');
       socket.destroy();
       return;
     }
+    this.#connections += 1;
     this.#perIp.set(ip, count + 1);
     socket.once('close', () => {
+      this.#connections -= 1;
       const left = this.#perIp.get(ip)! - 1;
       if (left === 0) this.#perIp.delete(ip);
       else this.#perIp.set(ip, left);
@@ -156,51 +163,78 @@ export class RtmpServer {
   }
 
   /** Looks at the first byte and hands the connection on. Who sends nothing is closed by the handshake deadline. */
-  #sniff(socket: Socket, door: Door): void {
-    this.#strangers.set(socket, this.#world.clock.now());
-    const forget = () => this.#strangers.delete(socket);
-    const gone = () => {
-      forget();
-      socket.destroy();
-    };
-    socket.on('error', gone);
-    socket.on('close', gone);
+  #sniff(socket: Socket, door: Door, openedAt: Millis): void {
+    const gone = this.#stranger(socket, openedAt);
     socket.on('end', gone);
     socket.once('data', (first: Buffer) => {
-      forget();
       socket.pause();
-      socket.off('close', gone);
       socket.off('end', gone);
-      if (RTMP_FIRST_BYTES.has(first[0]!)) this.#rtmp(socket, door, first);
-      else if (first[0] === TLS_FIRST_BYTE && door === 'rtmp') this.#tlsOr(socket, () => socket.destroy(), first);
-      else if (isHttp(first) && this.#neighbours.http !== undefined) {
+      if (first[0] === TLS_FIRST_BYTE && door === 'rtmp') {
+        socket.unshift(first);
+        this.#encrypt(socket, openedAt);
+        return;
+      }
+      this.#strangers.delete(socket);
+      socket.off('close', gone);
+      if (isHttp(first) && this.#neighbours.http !== undefined) {
         socket.off('error', gone);
         socket.unshift(first);
         this.#neighbours.http(socket);
         // it was paused to be looked at; nobody else knows
         socket.resume();
-      } else this.#rtmp(socket, door, first);
+      } else this.#rtmp(socket, { door, openedAt, ip: plainIp(socket.remoteAddress) }, first);
     });
     socket.resume();
   }
 
-  #tlsOr(socket: Socket, otherwise: () => void, first?: Buffer): void {
+  /** Puts it under the handshake deadline; answers what ends it. */
+  #stranger(socket: Socket, openedAt: Millis): () => void {
+    this.#strangers.set(socket, openedAt);
+    const gone = () => {
+      this.#strangers.delete(socket);
+      socket.destroy();
+    };
+    socket.on('error', gone);
+    socket.on('close', gone);
+    return gone;
+  }
+
+  /** TLS is set up under the deadline that runs since `openedAt`, and what is inside is under it too. */
+  #encrypt(socket: Socket, openedAt: Millis): void {
     if (this.#tls === undefined) {
-      otherwise();
+      countClosed(this.#world.counts, 'server/tls');
+      this.#world.log.info(
+        { code: 'server/tls', ip: plainIp(socket.remoteAddress) },
+        'RTMPS needs tls.cert and tls.key',
+      );
+      socket.destroy();
       return;
     }
-    if (first !== undefined) socket.unshift(first);
+    const name = otherEnd(socket);
+    if (!this.#strangers.has(socket)) this.#stranger(socket, openedAt);
+    this.#encrypting.set(name, socket);
+    socket.once('close', () => this.#encrypting.delete(name));
     this.#tls.emit('connection', socket);
   }
 
-  #rtmp(socket: Socket, door: Door, first: Buffer): void {
-    const ip = plainIp(socket.remoteAddress);
+  #encrypted(socket: TLSSocket): void {
+    const raw = this.#encrypting.get(otherEnd(socket));
+    const openedAt = raw && this.#strangers.get(raw);
+    if (raw === undefined || openedAt === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#strangers.delete(raw);
+    this.#sniff(socket, 'rtmps', openedAt);
+  }
+
+  #rtmp(socket: Socket, address: PeerAddress, first: Buffer): void {
     const { counts } = this.#world;
     counts.accepted += 1;
     counts.open += 1;
     const peer = new RtmpPeer(
       this.#world,
-      { door, ip },
+      address,
       (events) => openTransport(socket, events),
       () => {
         counts.open -= 1;
@@ -212,14 +246,33 @@ export class RtmpServer {
   }
 
   #check(): void {
-    const now = this.#world.clock.now();
+    this.#beat = (this.#beat + 1) % BEATS;
+    if (this.#beat === 0) {
+      this.#checkStrangers();
+      this.#round = this.#peers.values();
+      this.#share = Math.ceil(this.#peers.size / BEATS);
+    }
+    for (let left = this.#share; left > 0; left--) {
+      const next = this.#round.next();
+      if (next.done === true) return;
+      next.value.check();
+    }
+  }
+
+  #checkStrangers(): void {
+    const { clock, counts, options } = this.#world;
+    const now = clock.now();
     for (const [socket, since] of this.#strangers) {
-      if (now - since <= this.#world.options.handshakeTimeout) continue;
-      countClosed(this.#world.counts, 'rtmp/timeout');
+      if (now - since <= options.handshakeTimeout) continue;
+      countClosed(counts, 'rtmp/timeout');
+      this.#strangers.delete(socket);
       socket.destroy();
     }
-    for (const peer of this.#peers) peer.check();
   }
+}
+
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** HTTP request lines begin with an upper-case method; no RTMP version does. */

@@ -71,7 +71,7 @@ export class Line {
     let transport: FakeTransport | undefined;
     this.peer = new RtmpPeer(
       world,
-      { door: 'rtmp', ip },
+      { door: 'rtmp', ip, openedAt: world.clock.now() },
       (events) => {
         transport = new FakeTransport((bytes) => this.toClient.push(Buffer.from(bytes)), events);
         return transport;

@@ -122,6 +122,84 @@ test('who says nothing is closed by the deadline for handshakes', LIMIT, async (
   await once(socket, 'close');
 });
 
+for (const [what, begin] of [
+  ['whose first byte comes late', (port: number) => connect({ port, host: '127.0.0.1' })],
+  ['inside TLS', (port: number) => connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })],
+] as const) {
+  test(`the deadline for handshakes runs from the TCP connection: a client ${what}`, LIMIT, async (t) => {
+    const { port, world, server } = await start(t);
+    const looked = t.mock.method(world.clock, 'now').mock;
+    const socket = begin(port);
+    t.after(() => socket.destroy());
+    await until('the server has noted when it came', () => looked.callCount() > 0);
+    world.clock.advance(9_000);
+    socket.write(Buffer.of(3));
+    await until('it is taken for RTMP', () => server.open === 1);
+    world.clock.advance(2_000);
+    assert.equal(world.counts.closed.get('rtmp/timeout'), 1);
+    world.clock.advance(3_000);
+    socket.resume();
+    await once(socket, 'close');
+  });
+}
+
+test('who begins TLS and stops is closed by the deadline for handshakes', LIMIT, async (t) => {
+  const { port, world } = await start(t);
+  const socket = dial(t, port);
+  socket.write(Buffer.of(0x16, 3, 1));
+  socket.resume();
+  const closed = once(socket, 'close');
+  await until('it is cut', () => {
+    world.clock.advance(1_000);
+    return world.counts.closed.get('rtmp/timeout') === 1;
+  });
+  await closed;
+});
+
+test('TLS without a certificate is closed, and the log says what is missing', LIMIT, async (t) => {
+  const world = aWorld({ listen: '127.0.0.1:0' });
+  const server = new RtmpServer(world);
+  const { rtmp: address } = await server.start();
+  t.after(() => {
+    server.close();
+    server.stop();
+  });
+  const socket = dial(t, address!.port);
+  socket.write(Buffer.of(0x16, 3, 1));
+  socket.resume();
+  await once(socket, 'close');
+  assert.equal(world.counts.closed.get('server/tls'), 1);
+  assert.ok(world.log.lines.some(({ fields }) => fields['code'] === 'server/tls'));
+});
+
+test('there are so many connections in all, on all ports, and a new limit holds at once', LIMIT, async (t) => {
+  const { port, tlsPort, world } = await start(t, { maxConnections: 2, tlsListen: '127.0.0.1:0' });
+  await client(t, 'play', port);
+  await client(t, 'play', tlsPort, 'rtmps');
+  const oneMore = dial(t, port);
+  oneMore.resume();
+  await once(oneMore, 'close');
+  assert.equal(world.counts.closed.get('access/busy'), 1);
+  world.options = { ...world.options, maxConnections: 3 };
+  await client(t, 'play', port);
+});
+
+test('each peer is checked about once a second, a few of them at a time', LIMIT, async (t) => {
+  const { port, world, server } = await start(t, { pingInterval: 1_000 });
+  const clients = await Promise.all(Array.from({ length: 40 }, () => client(t, 'play', port)));
+  await until('all are here', () => server.open === clients.length);
+  const sent = server.traffic().sent;
+  let most = 0;
+  for (let beat = 0; beat < 60; beat++) {
+    const before = server.traffic().sent;
+    world.clock.advance(50);
+    most = Math.max(most, server.traffic().sent - before);
+  }
+  const PING = 18;
+  assert.ok(most <= 2 * PING);
+  assert.ok(server.traffic().sent - sent >= clients.length * PING);
+});
+
 test('a listener for TLS alone takes nothing else', LIMIT, async (t) => {
   const { tlsPort } = await start(t, { tlsListen: '127.0.0.1:0' });
   await client(t, 'publish', tlsPort, 'rtmps');
