@@ -5,7 +5,6 @@
 import { writeFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { fastify } from 'fastify';
-import { systemClock } from '../src/base/clock.ts';
 import { quiet } from '../src/base/log.ts';
 import { addAdminRoutes } from '../src/http/admin-routes.ts';
 import { Metrics } from '../src/http/metrics.ts';
@@ -44,7 +43,6 @@ export async function openapiText(): Promise<string> {
   const source = { doors: () => [], applications: () => [], configTaken: () => true, faults: () => 0 };
   addAdminRoutes(app, {
     version: VERSION,
-    clock: systemClock,
     log: quiet,
     sessions,
     hub,

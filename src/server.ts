@@ -175,7 +175,6 @@ export class MediaServer {
   #makeAdmin(): AdminServer {
     return new AdminServer(this.#config.admin, {
       version: this.#version,
-      clock: this.#clock,
       log: this.#log.child({ part: 'admin' }),
       sessions: this.#registry,
       hub: this.#hub,

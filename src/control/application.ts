@@ -1,10 +1,9 @@
 /**
  * Which applications there are, whose web site decides about each, and how that site does in words.
  */
-import type { Millis } from '../base/clock.ts';
 import type { HookFailure, HookState } from './hook-health.ts';
 import type { SiteOptions } from './options.ts';
-import type { Reporter, ReportState } from './reporter.ts';
+import type { LastAnswer, Reporter, ReportState } from './reporter.ts';
 import type { Site, SiteState } from './site.ts';
 
 export interface Application {
@@ -49,8 +48,8 @@ export interface ApplicationState {
   readonly webStatus: string;
   /** In words for the site's owner: who controls the sessions, or why nobody does. */
   readonly state: string;
-  /** The last webStatus answer that could be read, and its wall time. */
-  readonly lastAnswer: { readonly kind: string; readonly at: Millis } | undefined;
+  /** Of webStatus. */
+  readonly lastAnswer: LastAnswer | undefined;
   /** What is wrong now: what keeps people out first, then what keeps the site blind. */
   readonly failure: HookFailure | undefined;
   readonly counts: {
@@ -70,7 +69,6 @@ const NOTHING: ReadonlyMap<string, number> = new Map();
 export function applicationState({ name, options, site, reporter }: Application): ApplicationState {
   const access = site?.state();
   const report = reporter?.state();
-  const lastAnswer = report?.lastKind === undefined ? undefined : { kind: report.lastKind, at: report.lastAnswerAt! };
   return {
     name,
     acceptPlayers: letsPlayersIn(options),
@@ -78,7 +76,7 @@ export function applicationState({ name, options, site, reporter }: Application)
     webLogout: options.webLogout,
     webStatus: options.webStatus,
     state: `${accessWords(access)}; ${reportWords(report)}`,
-    lastAnswer,
+    lastAnswer: report?.lastAnswer,
     failure: access?.login.failure ?? report?.failure ?? access?.logout.failure,
     counts: {
       logins: access?.logins ?? NOTHING,

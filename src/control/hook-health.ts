@@ -19,7 +19,6 @@ export interface HookFailure {
 export interface HookState {
   /** Wall time of the last answer or failure; undefined: not asked yet. */
   readonly at: Millis | undefined;
-  readonly ageMillis: Millis | undefined;
   /** In a row, up to now. */
   readonly failures: number;
   readonly failure: HookFailure | undefined;
@@ -34,7 +33,7 @@ export class HookHealth {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #failuresByCode = new Map<string, number>();
-  #last: { readonly wall: Millis; readonly tick: Millis } | undefined;
+  #at: Millis | undefined;
   #failures = 0;
   #failure: HookFailure | undefined;
   #loggedAt = Number.NEGATIVE_INFINITY;
@@ -59,7 +58,7 @@ export class HookHealth {
     this.#failures++;
     countIn(this.#failuresByCode, code);
     this.#note();
-    this.#failure = { code, text, since: this.#failure?.since ?? this.#last!.wall };
+    this.#failure = { code, text, since: this.#failure?.since ?? this.#at! };
     const now = this.#clock.now();
     if (now - this.#loggedAt < LOG_EVERY) return;
     this.#loggedAt = now;
@@ -69,8 +68,7 @@ export class HookHealth {
 
   state(): HookState {
     return {
-      at: this.#last?.wall,
-      ageMillis: this.#last === undefined ? undefined : this.#clock.now() - this.#last.tick,
+      at: this.#at,
       failures: this.#failures,
       failure: this.#failure,
       failuresByCode: this.#failuresByCode,
@@ -78,6 +76,6 @@ export class HookHealth {
   }
 
   #note(): void {
-    this.#last = { wall: this.#clock.wallTime(), tick: this.#clock.now() };
+    this.#at = this.#clock.wallTime();
   }
 }

@@ -37,11 +37,18 @@ export interface ReporterParts {
   readonly sessions: () => Iterable<Session>;
 }
 
+/** The last answer that was read. */
+export interface LastAnswer {
+  /** `orders`, `denied`, `empty`, `nonsense`. */
+  readonly kind: string;
+  /** Wall time. */
+  readonly at: Millis;
+  /** Whatever the wall clock has done since. */
+  readonly age: Millis;
+}
+
 export interface ReportState extends HookState {
-  /** Kind of the last answer that was read: `orders`, `denied`, `empty`, `nonsense`. */
-  readonly lastKind: string | undefined;
-  /** Wall time of it. */
-  readonly lastAnswerAt: Millis | undefined;
+  readonly lastAnswer: LastAnswer | undefined;
   /** Answers since the start, by kind. */
   readonly answers: ReadonlyMap<string, number>;
   readonly reports: number;
@@ -80,8 +87,7 @@ export class Reporter {
   #sessions = 0;
   #bytes = 0;
   #orders = 0;
-  #lastKind: string | undefined;
-  #lastAnswerAt: Millis | undefined;
+  #lastAnswer: { readonly kind: string; readonly at: Millis; readonly tick: Millis } | undefined;
   readonly #answers = new Map<string, number>();
 
   constructor(settings: ReporterSettings, parts: ReporterParts) {
@@ -143,16 +149,11 @@ export class Reporter {
     });
   }
 
-  /** Sessions that the last report listed. */
-  get listed(): number {
-    return this.#sessions;
-  }
-
   state(): ReportState {
+    const last = this.#lastAnswer;
     return {
       ...this.#health.state(),
-      lastKind: this.#lastKind,
-      lastAnswerAt: this.#lastAnswerAt,
+      lastAnswer: last && { kind: last.kind, at: last.at, age: this.#parts.clock.now() - last.tick },
       answers: this.#answers,
       reports: this.#reports,
       sessions: this.#sessions,
@@ -248,8 +249,8 @@ export class Reporter {
   #read(answer: WebAnswer): boolean {
     if (!answer.ok) return this.#fail(answer.code, answer.words);
     const reply = readStatusReply(answer.body);
-    this.#lastKind = reply.kind;
-    this.#lastAnswerAt = this.#parts.clock.wallTime();
+    const { clock } = this.#parts;
+    this.#lastAnswer = { kind: reply.kind, at: clock.wallTime(), tick: clock.now() };
     countIn(this.#answers, reply.kind);
     if (reply.kind !== 'orders') return this.#fail(...trouble(reply));
     this.#health.succeeded();

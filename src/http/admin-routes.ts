@@ -2,7 +2,6 @@
  * The operators' routes: who is here, what is live, how each web site does, and the way to disconnect somebody.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Clock } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Hub } from '../relay/hub.ts';
@@ -33,7 +32,6 @@ import type { ApplicationView, DescribeStream, Health } from './views.ts';
 
 export interface AdminDeps {
   readonly version: string;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly sessions: SessionRegistry;
   readonly hub: Hub;
@@ -54,10 +52,7 @@ export function addAdminRoutes(app: FastifyInstance, deps: AdminDeps): void {
   addStreamRoutes(app, deps);
 }
 
-function addServerRoutes(
-  app: FastifyInstance,
-  { version, clock, sessions, applications, health, metrics }: AdminDeps,
-): void {
+function addServerRoutes(app: FastifyInstance, { version, sessions, applications, health, metrics }: AdminDeps): void {
   const tags = ['server'];
 
   app.get(
@@ -98,7 +93,7 @@ function addServerRoutes(
       },
     },
     async ({ query }, reply) => {
-      const { total, page } = listApplications(applications(), sessions, clock.wallTime(), query);
+      const { total, page } = listApplications(applications(), sessions, query);
       tellPage(reply, query, total);
       return page;
     },

@@ -1,7 +1,7 @@
 /**
  * What is shown of sessions, streams and applications, and what is not: no parameters, no queries, no keys.
  */
-import { isoTime, type Millis } from '../base/clock.ts';
+import { isoTime } from '../base/clock.ts';
 import type { Hub } from '../relay/hub.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { SessionRegistry } from '../session/registry.ts';
@@ -106,11 +106,10 @@ function streamItem(stream: Stream, user: Session | undefined, describe: Describ
   };
 }
 
-/** One page of the applications, with the sessions of each. `now`: wall time. */
+/** One page of the applications, with the sessions of each. */
 export function listApplications(
   views: Iterable<ApplicationView>,
   sessions: Iterable<Session>,
-  now: Millis,
   query: Paging,
 ): Page<ApplicationItem> {
   const listed = [...views];
@@ -122,10 +121,10 @@ export function listApplications(
   }
   const { first, end } = bounds(query);
   const shown = listed.slice(first, end);
-  return { total: listed.length, page: shown.map((view) => applicationItem(view, here.get(view.name) ?? 0, now)) };
+  return { total: listed.length, page: shown.map((view) => applicationItem(view, here.get(view.name) ?? 0)) };
 }
 
-function applicationItem(view: ApplicationView, sessions: number, now: Millis): ApplicationItem {
+function applicationItem(view: ApplicationView, sessions: number): ApplicationItem {
   const { lastAnswer, failure, counts } = view;
   return {
     name: view.name,
@@ -137,8 +136,7 @@ function applicationItem(view: ApplicationView, sessions: number, now: Millis): 
     state: view.state,
     lastAnswer: lastAnswer?.kind ?? null,
     lastAnswerAt: lastAnswer === undefined ? null : isoTime(lastAnswer.at),
-    // The wall clock may have been set back in between.
-    lastAnswerAge: lastAnswer === undefined ? null : Math.max(0, Math.round((now - lastAnswer.at) / 100) / 10),
+    lastAnswerAge: lastAnswer === undefined ? null : Math.round(lastAnswer.age / 100) / 10,
     failure: failure?.text ?? null,
     failureCode: failure?.code ?? null,
     failingSince: failure === undefined ? null : isoTime(failure.since),

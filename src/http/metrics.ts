@@ -50,7 +50,7 @@ export class Metrics {
     this.contentType = this.#registry.contentType;
     this.#hooks = new Histogram({
       name: `${PREFIX}hook_duration_seconds`,
-      help: 'Time that the web site took for a call, retries included.',
+      help: 'Time that the web site took for a call; a retry is a call of its own.',
       labelNames: ['hook', 'outcome'],
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers: [this.#registry],

@@ -38,7 +38,7 @@ export interface SiteCounts {
   readonly answers: ReadonlyMap<string, number>;
   /** webStatus failures by error code. */
   readonly failures: ReadonlyMap<string, number>;
-  /** Disconnects and moves that the site ordered and castgate carried out. */
+  /** Disconnects that the site ordered and castgate carried out. */
   readonly orders: number;
   /** webLogout calls not yet taken by the site. */
   readonly logoutsWaiting: number;
@@ -55,8 +55,8 @@ export interface ApplicationView {
   readonly webStatus: string;
   /** In words for the site's owner: who controls the sessions, or why nobody does. */
   readonly state: string;
-  /** The last webStatus answer: castgate's word for its kind, and wall time. */
-  readonly lastAnswer?: { readonly kind: string; readonly at: Millis } | undefined;
+  /** The last webStatus answer: castgate's word for its kind, wall time, and age whatever the wall clock has done since. */
+  readonly lastAnswer?: { readonly kind: string; readonly at: Millis; readonly age: Millis } | undefined;
   /** What is wrong now: a code of the table, words, and since when (wall time). */
   readonly failure?: { readonly code: string; readonly text: string; readonly since: Millis } | undefined;
   readonly counts: SiteCounts;

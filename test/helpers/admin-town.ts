@@ -79,7 +79,7 @@ export function fakeApplication(facts: Partial<ApplicationView> = {}): Applicati
     webLogout: '',
     webStatus: `https://site.example/status#${SECRET}`,
     state: 'The web site controls the sessions.',
-    lastAnswer: { kind: 'orders', at: 0 },
+    lastAnswer: { kind: 'orders', at: 0, age: 0 },
     counts: {
       logins: new Map([
         ['accepted', 5],
@@ -123,7 +123,7 @@ export class AdminTown {
   readonly server: AdminServer;
 
   constructor(options: Partial<AdminOptions> = {}) {
-    const { sessions, hub, clock, log } = this;
+    const { sessions, hub, log } = this;
     const source = {
       doors: () => this.doors,
       applications: () => this.applications,
@@ -134,7 +134,7 @@ export class AdminTown {
     this.server = new AdminServer(
       { listen: '127.0.0.1:0', token: '', hosts: [], ...options },
       {
-        ...{ version: '1.2.3', clock, log, sessions, hub },
+        ...{ version: '1.2.3', log, sessions, hub },
         describe: () => this.tracks,
         applications: () => this.applications,
         health: { ready: () => this.readiness },

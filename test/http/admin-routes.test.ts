@@ -200,7 +200,7 @@ test('an application shows how its web site does', async () => {
   const town = new AdminTown();
   const at = town.clock.wallTime();
   town.applications = [
-    fakeApplication({ lastAnswer: { kind: 'orders', at: at - 2_500 } }),
+    fakeApplication({ lastAnswer: { kind: 'orders', at: at - 2_500, age: 2_460 } }),
     fakeApplication({
       name: '*',
       webLogin: '',
