@@ -37,8 +37,6 @@ export interface LoginRequest {
   readonly app: string;
   readonly options: SiteOptions;
   readonly params: LoginParams;
-  /** Is a session of that name in the house, by whatever way it came in? Then the site is not made to forget it. */
-  readonly connected: boolean;
 }
 
 export type LoginResult =
@@ -196,7 +194,7 @@ export class Site {
   ): Promise<boolean | WebFault> {
     const { options } = request;
     const owed = await this.#book.withdraw(name);
-    if (options.webLogout === '' || !(owed || (options.freshLogin && !request.connected))) return false;
+    if (options.webLogout === '' || !(owed || options.freshLogin)) return false;
     const answer = await this.#logout(name, Math.min(options.loginTimeout, end - this.#parts.clock.now()));
     if (heard(answer)) {
       this.#book.settled(name);

@@ -92,8 +92,7 @@ export class WebGate implements Gate {
     if (application === undefined) throw new RefusedError('access/application', 'there is no such application');
     const params = this.#params(request, application);
     const [name = '', room = ''] = params;
-    const namesakes = this.#parts.registry.named(request.app, name);
-    for (const holder of namesakes) {
+    for (const holder of this.#parts.registry.named(request.app, name)) {
       if (holder.stream?.doing === 'publish' && !mayReplace(application, params, holder)) {
         throw new RefusedError('access/duplicate', 'the session is already publishing');
       }
@@ -103,7 +102,6 @@ export class WebGate implements Gate {
       app: request.app,
       options: application.options,
       params: loginParams(params, request.ip),
-      connected: namesakes.length > 0,
     });
     if (!result.accepted) throw new RefusedError(result.code, result.reason);
     const { role, canKick, login } = result;
