@@ -74,7 +74,7 @@ export function sessionControl({ applications }: Config): readonly string[] {
 
 function decides(options: ApplicationOptions): string {
   if (options.webLogin === '') return 'everybody may publish and watch';
-  const players = options.acceptPlayers ? '; players without a session are let in' : '';
+  const players = options.acceptPlayers ? ', also about players without a session' : '';
   const told = options.webStatus === '' ? '' : `, is told every ${options.webStatusInterval / 1000} s`;
   return `${new URL(options.webLogin).host} decides${told}${players}`;
 }

@@ -193,7 +193,10 @@ const state = Type.Object({
 const application = Type.Object({
   acceptPlayers: defaultsTo(
     '`false`; `true` without `webLogin`',
-    flag(SITE_DEFAULTS.acceptPlayers, 'Let clients in that bring no session parameters, under a made-up session name.'),
+    flag(
+      SITE_DEFAULTS.acceptPlayers,
+      'Take clients that bring no session parameters, under a made-up session name; `webLogin` is asked about that like any other.',
+    ),
   ),
   webLogin: webAddress(
     SITE_DEFAULTS.webLogin,
@@ -235,7 +238,12 @@ const application = Type.Object({
     "Call the site from this local address. Empty: the system's choice.",
   ),
   loginTimeout: duration(SITE_DEFAULTS.loginTimeout, 500, 60_000, 'One webLogin or webLogout request.'),
-  statusTimeout: duration(SITE_DEFAULTS.statusTimeout, 1_000, 120_000, 'One webStatus request.'),
+  statusTimeout: duration(
+    SITE_DEFAULTS.statusTimeout,
+    1_000,
+    120_000,
+    'One webStatus request at most; it has nearly two intervals, or 10 s and 5 ms for each session where that is longer.',
+  ),
   maxLogins: count(SITE_DEFAULTS.maxLogins, 1, 10_000, 'webLogin requests open at once.'),
   maxLoginQueue: count(
     SITE_DEFAULTS.maxLoginQueue,

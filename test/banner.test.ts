@@ -41,7 +41,7 @@ test('under session control the site shows the addresses, and who decides is nam
   const text = show(SITE, { rtmp: { host: '127.0.0.1', port: 1935 } });
   assert.match(text, /publish +rtmp:\/\/127\.0\.0\.1\/videowhisper\?… as your site shows it/);
   assert.match(text, /control +videowhisper: site\.example decides, is told every 10 s\n/);
-  assert.match(text, / {12}second: other\.example:8000 decides; players without a session are let in\n/);
+  assert.match(text, / {12}second: other\.example:8000 decides, also about players without a session\n/);
   assert.match(text, /settings +c\.yml\n/);
   assert.doesNotMatch(text, /Hunter2/);
 });
@@ -66,7 +66,7 @@ test('programs get the same as fields', () => {
     rtmp: '[::]:1935',
     control: [
       'videowhisper: site.example decides, is told every 10 s',
-      'second: other.example:8000 decides; players without a session are let in',
+      'second: other.example:8000 decides, also about players without a session',
     ],
     settings: 'c.yml',
   });

@@ -2,7 +2,7 @@
 /*
  * A web site that decides who publishes and who watches on a castgate server. One file, no database, PHP 8.1 or newer.
  *
- * 1. Put this file on your web server, set WEB_KEY and DATA below (or in the environment of PHP).
+ * 1. Put this file on your web server, set WEB_KEY and DATA below (or SITE_WEB_KEY and SITE_DATA in the environment of PHP).
  * 2. Tell castgate, in its configuration:
  *
  *      applications:
@@ -94,16 +94,17 @@ function status(): string
     }
     save(DATA . '/online.json', ['time' => time(), ...$report]);
 
+    $kicks = kicks();
     $users = [];
     foreach ($report['users'] as $name => $user) {
-        $reason = kicks()[$user['session']] ?? reason_of_time($user['role'] === '1', $user['runSeconds']);
+        $reason = $kicks[$user['session']] ?? reason_of_time($user['role'] === '1', $user['runSeconds']);
         if ($reason !== '') {
             $users[$name] = ['session' => $user['session'], 'disconnect' => $reason];
         }
     }
     $sessions = [];
     foreach ($report['rtpsessions'] as $id => $session) {
-        $reason = kicks()[$session['streamName']] ?? reason_of_time($session['streamPublish'] === 'true', $session['runSeconds']);
+        $reason = $kicks[$session['streamName']] ?? reason_of_time($session['streamPublish'] === 'true', $session['runSeconds']);
         if ($reason !== '') {
             $sessions[$id] = ['session' => $session['sessionId'], 'disconnect' => $reason];
         }

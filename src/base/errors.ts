@@ -90,7 +90,7 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
   },
   'access/login': {
     what: 'The web site refused the login.',
-    fix: 'Check the key in the address; the log line carries the fields of the answer.',
+    fix: 'Check the key in the address, and whether the site knows the session; the log line says which it is, where the site did.',
   },
   'access/web': {
     what: 'The web site could not be asked, so nobody is let in.',

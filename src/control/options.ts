@@ -5,7 +5,10 @@ import type { Millis } from '../base/clock.ts';
 import type { Takeover } from '../session/gate.ts';
 
 export interface SiteOptions {
-  /** Let clients in that bring no session parameters; they get a made-up session name. Default false; true without webLogin. */
+  /**
+   * Take clients that bring no session parameters; they get a made-up session name, about which webLogin is asked like any other.
+   * Default false; true without webLogin.
+   */
   readonly acceptPlayers: boolean;
   /** Asked for each client. A prefix that ends in `=`, or an address without; empty: everybody is let in. */
   readonly webLogin: string;
