@@ -29,8 +29,8 @@ export interface PeerAddress {
 }
 
 export class RtmpPeer implements TransportEvents {
-  readonly #id: string;
-  readonly #address: PeerAddress;
+  readonly id: string;
+  readonly address: PeerAddress;
   readonly #world: RtmpWorld;
   readonly transport: Transport;
   readonly #engine: RtmpConnection;
@@ -56,9 +56,9 @@ export class RtmpPeer implements TransportEvents {
   ) {
     const { clock, options } = world;
     this.#world = world;
-    this.#address = address;
-    this.#id = world.random(8).toString('hex');
-    this.#context = new LogContext(world.log, { id: this.#id, ip: address.ip });
+    this.address = address;
+    this.id = world.random(8).toString('hex');
+    this.#context = new LogContext(world.log, { id: this.id, ip: address.ip });
     this.#onClosed = onClosed;
     this.#readAt = this.#pingedAt = this.#idleSince = clock.now();
     this.#engine = new RtmpConnection({
@@ -154,7 +154,7 @@ export class RtmpPeer implements TransportEvents {
   #late(now: Millis): readonly [code: string, text: string] | undefined {
     const { handshakeDone, connected, asking, answersPings } = this.#engine;
     const doing = this.#activities?.publishing ? 'publish' : this.#activities?.playing ? 'play' : undefined;
-    const times = { age: now - this.#address.openedAt, silence: now - this.#readAt, idle: now - this.#idleSince };
+    const times = { age: now - this.address.openedAt, silence: now - this.#readAt, idle: now - this.#idleSince };
     return overdue({ handshakeDone, connected, asking, answersPings, doing, ...times }, this.#world.options);
   }
 
@@ -208,7 +208,7 @@ export class RtmpPeer implements TransportEvents {
     try {
       const { app, params } = parseRtmpAddress(connect.tcUrl, connect.app);
       this.#context.know({ app });
-      const { door, ip } = this.#address;
+      const { door, ip } = this.address;
       admission = { transport: door, app, ip, params, argument: connect.argument };
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
@@ -238,7 +238,7 @@ export class RtmpPeer implements TransportEvents {
   #open(admission: Admission, verdict: Verdict & { allow: true }, connect: ConnectCommand): void {
     const { clock, registry, gate, nextNumber } = this.#world;
     const started = { wall: clock.wallTime(), tick: clock.now() };
-    const session = new RtmpSession({ id: this.#id, number: nextNumber() }, admission, verdict, started, {
+    const session = new RtmpSession({ id: this.id, number: nextNumber() }, admission, verdict, started, {
       transport: this.transport,
       lastReadAt: () => clock.wallTime() - (clock.now() - this.#readAt),
       dismiss: (code, reason) => this.dismiss(code, reason),
@@ -249,7 +249,7 @@ export class RtmpPeer implements TransportEvents {
     registry.open(session);
     gate.opened(session, verdict);
     this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#context.log, {
-      openedAt: this.#address.openedAt,
+      openedAt: this.address.openedAt,
       idle: () => {
         this.#idleSince = clock.now();
       },
