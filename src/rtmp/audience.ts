@@ -29,8 +29,8 @@ export interface AudienceOptions {
   readonly chunkSize: number;
 }
 
-/** In `video` mode, audio waits no longer than this for the next picture. */
-const AUDIO_HOLD_MILLIS = 100;
+/** In `video` mode, audio waits for the next picture until it has waited for a whole one of these: 100 ms at the most. */
+export const AUDIO_HOLD_MILLIS = 50;
 /** In `video` mode, so many audio frames without a picture mean there is none to wait for. */
 const AUDIO_ALONE_FRAMES = 50;
 /** A window that grows beyond this leaves at once. */
@@ -52,6 +52,8 @@ export class Audience implements Subscriber {
   readonly #subscription: Subscription;
   readonly #onEmpty: () => void;
   #timer: Timer | undefined;
+  /** In the window at the last beat, and not flushed since. */
+  #heldBytes = 0;
   #audioAlone = 0;
   /** A key frame was seen since the publisher came; video before the first one is of no use to anybody. */
   #anchored: boolean;
@@ -139,8 +141,6 @@ export class Audience implements Subscriber {
         this.#flush();
       } else if (frame.kind === 'audio' && ++this.#audioAlone > AUDIO_ALONE_FRAMES) {
         this.#flush();
-      } else {
-        this.#arm(AUDIO_HOLD_MILLIS);
       }
     } else if (mode === 0) {
       this.#flush();
@@ -149,7 +149,13 @@ export class Audience implements Subscriber {
     }
   }
 
-  /** One timer for the audience. In `video` mode it usually finds the window gone already, which costs less than cancelling it. */
+  /** Each `AUDIO_HOLD_MILLIS`: what has waited for a picture since the last time waits no longer. */
+  beat(): void {
+    if (this.#options.writeWindow !== 'video') return;
+    if (this.#heldBytes > 0) this.#flush();
+    this.#heldBytes = this.#window.bytes;
+  }
+
   #arm(delay: number): void {
     if (this.#timer !== undefined) return;
     this.#timer = this.#clock.after(delay, () => {
@@ -161,6 +167,7 @@ export class Audience implements Subscriber {
   /** One write for each open player: this loop is nine tenths of the server's work. */
   #flush(): void {
     if (this.#window.bytes === 0) return;
+    this.#heldBytes = 0;
     const views = this.#window.take();
     const open = this.#open;
     for (let v = 0; v < views.length; v++) {

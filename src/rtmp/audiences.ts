@@ -1,14 +1,16 @@
 /**
  * The audiences of all streams, made for the first player of a form and gone with the last.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Stream } from '../relay/stream.ts';
-import { Audience, type AudienceForm, type AudienceOptions } from './audience.ts';
+import { AUDIO_HOLD_MILLIS, Audience, type AudienceForm, type AudienceOptions } from './audience.ts';
 
 export class Audiences {
   readonly #clock: Clock;
   readonly #byStream = new Map<Stream, Map<string, Audience>>();
   #withheld = 0;
+  /** One timer for all: held audio is looked at, not waited for. */
+  #beat: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,6 +22,7 @@ export class Audiences {
     if (audiences === undefined) {
       audiences = new Map();
       this.#byStream.set(stream, audiences);
+      this.#beat ??= this.#clock.every(AUDIO_HOLD_MILLIS, () => this.#beatAll());
     }
     const key = `${form.messageStream} ${form.video} ${form.audio}`;
     let audience = audiences.get(key);
@@ -49,5 +52,12 @@ export class Audiences {
     const audiences = this.#byStream.get(stream);
     audiences?.delete(key);
     if (audiences?.size === 0) this.#byStream.delete(stream);
+    if (this.#byStream.size > 0) return;
+    this.#beat?.cancel();
+    this.#beat = undefined;
+  }
+
+  #beatAll(): void {
+    for (const audiences of this.#byStream.values()) for (const audience of audiences.values()) audience.beat();
   }
 }

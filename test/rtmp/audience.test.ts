@@ -273,3 +273,19 @@ test('no progress for too long is too slow, however little waits', () => {
   seconds(1);
   assert.deepEqual(viewer.told, ['began', 'too slow']);
 });
+
+test('sound rides with the next picture, or leaves within 100 ms when none comes', () => {
+  const town = new AudienceTown({ writeWindow: 'video' });
+  town.begin();
+  town.publish('key');
+  const viewer = town.join();
+  town.publish('audio');
+  assert.equal(words(town, viewer), 'metadata0 avc1 aac2 key3');
+  town.publish('delta');
+  assert.equal(words(town, viewer), 'metadata0 avc1 aac2 key3 audio4 delta5');
+  town.publish('audio');
+  town.clock.advance(49);
+  assert.equal(words(town, viewer), 'metadata0 avc1 aac2 key3 audio4 delta5');
+  town.clock.advance(51);
+  assert.equal(words(town, viewer), 'metadata0 avc1 aac2 key3 audio4 delta5 audio6');
+});
