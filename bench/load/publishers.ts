@@ -62,7 +62,7 @@ function publish(question: PublishQuestion): Promise<object> {
   const live: Publisher[] = [];
   setInterval(() => {
     const now = micros();
-    for (const publisher of live) advance(publisher, steps, now);
+    for (const publisher of live) advance(publisher, steps, now, chunk);
   }, TICK_MS);
   return new Promise((resolve, reject) => {
     const late = setTimeout(
@@ -84,17 +84,29 @@ function publish(question: PublishQuestion): Promise<object> {
 }
 
 /** Send all that is due. */
-function advance(publisher: Publisher, steps: readonly Step[], now: number): void {
+function advance(publisher: Publisher, steps: readonly Step[], now: number, chunk: number): void {
   for (;;) {
     const step = steps[publisher.next]!;
     const time = publisher.loop * LOOP_MS + step.time;
     if (publisher.startedAt + time * 1000 > now) return;
-    publisher.socket.write(stamp(step.template, time, micros()));
+    sendChunks(publisher.socket, stamp(step.template, time, micros()), chunk);
     publisher.next++;
     if (publisher.next === steps.length) {
       publisher.next = 0;
       publisher.loop++;
     }
+  }
+}
+
+/** librtmp, which OBS is built on, gives each chunk to the socket for itself, and so does this. */
+function sendChunks(socket: Socket, message: Buffer, chunk: number): void {
+  // A header of 12 bytes before the first chunk, of one byte before each other.
+  let start = 0;
+  let end = 12 + chunk;
+  while (start < message.length) {
+    socket.write(message.subarray(start, end));
+    start = end;
+    end += 1 + chunk;
   }
 }
 

@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 export const HANDSHAKE_SIZE = 1536;
 /** S0, S1 and S2. */
 export const SERVER_HANDSHAKE_SIZE = 1 + 2 * HANDSHAKE_SIZE;
-/** What ffmpeg uses when it publishes. */
-export const PUBLISH_CHUNK = 60_000;
+/** What OBS uses; each chunk is a write of its own, as in librtmp. */
+export const PUBLISH_CHUNK = 4_096;
 /** Raw mode (the C floor): every message is one chunk, so that twelve bytes tell its length and type. */
 export const RAW_CHUNK = 0xffffff;
 
