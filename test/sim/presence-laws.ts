@@ -109,9 +109,9 @@ export class PresenceLaws {
   /** Several times a second. */
   check(house: House, people: readonly Person[], now: Millis): void {
     this.#sessions(house);
-    for (const { ip } of house.peers.keys()) {
-      const since = this.#closing.get(ip) ?? now;
-      if (now - since > FAREWELL) this.#record.violate('who is sent away is gone soon', ip);
+    for (const { address } of house.peers.keys()) {
+      const since = this.#closing.get(address.ip) ?? now;
+      if (now - since > FAREWELL) this.#record.violate('who is sent away is gone soon', address.ip);
     }
     const sessions = new Map([...house.registry].map((session) => [session.ip, session]));
     for (const person of people) this.#person(house, person, sessions.get(person.ip), now);

@@ -214,7 +214,7 @@ export class Town implements Street {
     if (house?.state !== 'open') return;
     this.trace('the server is killed');
     this.#counts.kills++;
-    for (const { ip } of house.peers.keys()) this.#laws.presence.closed(ip);
+    for (const { address } of house.peers.keys()) this.#laws.presence.closed(address.ip);
     house.kill();
     this.#laws.logins.killed(this.#disk.owed(), this.#disk.troubledAt);
     this.#openSoon();
