@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { fastify } from 'fastify';
 import { quiet } from '../src/base/log.ts';
+import { controlCounters } from '../src/control/counters.ts';
 import { addAdminRoutes } from '../src/http/admin-routes.ts';
 import { Metrics } from '../src/http/metrics.ts';
 import { Hub } from '../src/relay/hub.ts';
@@ -40,7 +41,13 @@ export async function openapiText(): Promise<string> {
   });
   const sessions = new SessionRegistry();
   const hub = new Hub();
-  const source = { doors: () => [], applications: () => [], configTaken: () => true, faults: () => 0 };
+  const source = {
+    doors: () => [],
+    applications: () => [],
+    control: controlCounters,
+    configTaken: () => true,
+    faults: () => 0,
+  };
   addAdminRoutes(app, {
     version: VERSION,
     log: quiet,

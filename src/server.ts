@@ -79,6 +79,7 @@ export class MediaServer {
       source: {
         doors: () => [this.#rtmpDoor()],
         applications: () => this.#control.states(),
+        control: () => this.#control.counters,
         configTaken: () => this.#configTaken,
         faults: () => this.#world.counts.closed.get('server/bug') ?? 0,
       },

@@ -133,7 +133,6 @@ export class LoginBook {
     entry.credentials = credentials;
     entry.asking--;
     for (const waiter of entry.waiters) this.#send(entry, waiter, 'further');
-    this.#parts.counters.loginsAccepted++;
     if (entry.owedBy === undefined && this.#parts.sendLogout !== undefined) {
       entry.owedBy = app;
       await this.#parts.journal.owe(app, name);

@@ -200,13 +200,12 @@ export class Reporter {
 
   /** Never rejects. */
   async #report(): Promise<void> {
-    const { clock, counters, log, observe, url } = this.#parts;
+    const { clock, log, observe, url } = this.#parts;
     const { client } = this.#settings;
     this.#sentAt = clock.now();
     try {
       const form = await this.#form();
       this.#reports++;
-      counters.reports++;
       this.#sessions = form.users + form.rtpSessions;
       const body = form.body;
       this.#bytes = body.length;
@@ -259,17 +258,15 @@ export class Reporter {
   }
 
   #fail(code: string, words: string): false {
-    this.#parts.counters.reportsFailed++;
     this.#health.failed(code, words);
     return false;
   }
 
   /** To whoever is here now: an answer may be late, and its names are still the site's wish. */
   #carryOut(users: readonly Order[], sessions: readonly Order[]): void {
-    const { counters, log } = this.#parts;
+    const { log } = this.#parts;
     for (const { session, reason } of matchOrders(users, sessions, this.#parts.sessions())) {
       this.#orders++;
-      counters.orders++;
       const { id, app, name } = session;
       log.info({ id, app, session: name, reason }, 'the site disconnects');
       session.disconnect(reason);

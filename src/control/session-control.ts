@@ -56,7 +56,6 @@ export class SessionControl {
     this.#gate = new WebGate({
       registry: parts.registry,
       log: parts.log,
-      counters: this.counters,
       random: parts.random,
       application: (name) => this.#applications.find(name),
       reporter: (app) => this.#reporterOf(app),

@@ -12,7 +12,6 @@ import type { SessionRegistry } from '../session/registry.ts';
 import { isSafeName } from '../session/safe-text.ts';
 import type { Session } from '../session/session.ts';
 import { type Application, letsPlayersIn } from './application.ts';
-import { type ControlCounters, countIn } from './counters.ts';
 import type { Login } from './login-book.ts';
 import type { Reporter } from './reporter.ts';
 import { loginParams } from './web-login.ts';
@@ -20,7 +19,6 @@ import { loginParams } from './web-login.ts';
 export interface WebGateParts {
   readonly registry: SessionRegistry;
   readonly log: Logger;
-  readonly counters: ControlCounters;
   readonly application: (name: string) => Application | undefined;
   readonly reporter: (app: string) => Reporter | undefined;
   /** From 0 up to, not including, 1. */
@@ -48,15 +46,12 @@ export class WebGate implements Gate {
   }
 
   async admit(request: Admission): Promise<Verdict> {
-    const { counters, log } = this.#parts;
+    const { log } = this.#parts;
     try {
-      const verdict = await this.#decide(request);
-      counters.admitted++;
-      return verdict;
+      return await this.#decide(request);
     } catch (err) {
       const refusal = err instanceof RefusedError ? err : new RefusedError('server/bug', 'internal error');
       if (refusal !== err) log.error({ code: 'server/bug', app: request.app, err }, 'an admission failed');
-      countIn(counters.refused, refusal.code);
       return { allow: false, code: refusal.code, reason: refusal.message };
     }
   }

@@ -65,6 +65,7 @@ export class Metrics {
     this.#addRelay();
     this.#addDoors();
     this.#addSites();
+    this.#addControl();
     collectDefaultMetrics({ register: this.#registry, prefix: PREFIX });
     for (const name of DEAR) this.#registry.removeSingleMetric(PREFIX + name);
   }
@@ -201,6 +202,20 @@ export class Metrics {
       ['app'],
       perSite(({ counts }, report) => report({}, counts.logoutsWaiting)),
     );
+  }
+
+  #addControl(): void {
+    const { source } = this.#deps;
+    this.#counter('logouts_total', 'webLogout calls; dropped: pushed out of a full queue.', ['result'], (report) => {
+      const { logoutsDelivered, logoutsFailed, logoutsDropped } = source.control();
+      report({ result: 'delivered' }, logoutsDelivered);
+      report({ result: 'failed' }, logoutsFailed);
+      report({ result: 'dropped' }, logoutsDropped);
+    });
+    const early = 'webStatus calls sent at once because a broadcast began or ended.';
+    this.#counter('reports_early_total', early, [], (report) => report({}, source.control().reportsEarly));
+    const skipped = 'webStatus calls left out because the last one was still under way.';
+    this.#counter('reports_skipped_total', skipped, [], (report) => report({}, source.control().reportsSkipped));
   }
 
   /** A gauge that `read` reports afresh at each scrape; values under the same labels are added up. */

@@ -62,6 +62,15 @@ export interface ApplicationView {
   readonly counts: SiteCounts;
 }
 
+/** What session control has counted since the start, over all sites. */
+export interface ControlCounts {
+  readonly logoutsDelivered: number;
+  readonly logoutsFailed: number;
+  readonly logoutsDropped: number;
+  readonly reportsEarly: number;
+  readonly reportsSkipped: number;
+}
+
 /** What one front door has counted since the start. */
 export interface DoorCounts {
   /** As sessions have it: `rtmp`, `rtmps`, … */
@@ -84,6 +93,7 @@ export interface DoorCounts {
 export interface MetricsSource {
   doors(): Iterable<DoorCounts>;
   applications(): Iterable<ApplicationView>;
+  control(): ControlCounts;
   /** Was the configuration, when last read, taken? */
   configTaken(): boolean;
   /** Faults of castgate itself, caught so far. */

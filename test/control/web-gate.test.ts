@@ -71,7 +71,6 @@ describe('webLogin', () => {
     const town = new ControlTown(once);
     town.site.login = () => 'login=0&wrongKey=1&k=SECRET';
     assertRefused(await town.verdict(broadcaster('bob')), 'access/login', /wrong key/);
-    assert.equal(town.control.counters.refused.get('access/login'), 1);
     assert.doesNotMatch(JSON.stringify(town.log.lines), /SECRET/);
     assert.equal(town.control.states()[0]!.failure, undefined, 'a no is no fault of the site');
   });
@@ -176,7 +175,7 @@ describe('a flood of logins', () => {
     const all = await town.clock.until(Promise.all(verdicts), 10_000);
     assert.equal(town.site.most.webLogin, 8);
     assert.equal(all.filter((verdict) => verdict.allow).length, 28);
-    assert.equal(town.control.counters.refused.get('access/busy'), 12);
+    assert.equal(town.control.states()[0]!.counts.logins.get('busy'), 12);
   });
 
   it('of a dead site decides about everybody within 10 s, and leaves nothing behind', async () => {

@@ -127,6 +127,10 @@ export class AdminTown {
     const source = {
       doors: () => this.doors,
       applications: () => this.applications,
+      control: () => ({
+        ...{ logoutsDelivered: 1, logoutsFailed: 2, logoutsDropped: 3 },
+        ...{ reportsEarly: 4, reportsSkipped: 5 },
+      }),
       configTaken: () => this.configTaken,
       faults: () => 0,
     };

@@ -117,6 +117,16 @@ test('web sites are reported by application', async () => {
   assert.equal(samples.get('castgate_site_failing{app="b"}'), 1);
 });
 
+test('what happens between rounds and sessions is counted over all sites', async () => {
+  const town = new AdminTown();
+  const samples = await scrape(town);
+  assert.equal(samples.get('castgate_logouts_total{result="delivered"}'), 1);
+  assert.equal(samples.get('castgate_logouts_total{result="failed"}'), 2);
+  assert.equal(samples.get('castgate_logouts_total{result="dropped"}'), 3);
+  assert.equal(samples.get('castgate_reports_early_total{}'), 4);
+  assert.equal(samples.get('castgate_reports_skipped_total{}'), 5);
+});
+
 test('hooks and joins are histograms in seconds', async () => {
   const town = new AdminTown();
   town.metrics.observeHook('login', 30, 'ok');
