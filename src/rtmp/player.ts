@@ -14,14 +14,21 @@ export interface PlayerEvents {
   tooSlow(): void;
 }
 
+/**
+ * An opening is excused from the limits for so long: it spans seconds, and whoever has not taken it by then takes little at a time to
+ * make the server keep it.
+ */
+const OPENING_MILLIS: Millis = 60_000;
+
 export class Player {
   readonly transport: Transport;
   readonly events: PlayerEvents;
   readonly valve = new Valve();
   readonly #limits: ValveLimits;
-  /** The last opening: how long it was, and where in all bytes written it ends. */
+  /** The opening: how long it was, where in all bytes written it ends, and when it was first seen waiting. */
   #opening = 0;
   #openingEnd = 0;
+  #openingSince: Millis | undefined;
   #stalledAt: Millis | undefined;
   #stalledBytes = 0;
 
@@ -33,9 +40,13 @@ export class Player {
 
   /** Bytes waiting that count against the limits: all but the opening, which is the cache's own and was asked for. */
   get lateBytes(): number {
+    return this.transport.queuedBytes - this.#openingLeft;
+  }
+
+  get #openingLeft(): number {
     const { queuedBytes, bytesWritten } = this.transport;
     const taken = bytesWritten - queuedBytes;
-    return queuedBytes - Math.max(0, Math.min(this.#opening, this.#openingEnd - taken));
+    return Math.max(0, Math.min(this.#opening, this.#openingEnd - taken));
   }
 
   /** So much waits already that an opening would only make it worse. */
@@ -45,12 +56,18 @@ export class Player {
 
   /** The opening: what is in the cache, unlimited by the valve. `decodable`: it starts at a key frame, or there is no video. */
   open(pieces: readonly Buffer[], decodable: boolean): void {
-    this.#opening = 0;
+    // one that is still on the way stays excused; nothing is added to it for who is late already
+    const { late } = this;
+    let opening = this.#openingLeft;
     for (const piece of pieces) {
-      this.#opening += piece.length;
+      opening += piece.length;
       this.transport.write(piece);
     }
-    this.#openingEnd = this.transport.bytesWritten;
+    if (!late) {
+      this.#opening = opening;
+      this.#openingEnd = this.transport.bytesWritten;
+      this.#openingSince = undefined;
+    }
     if (decodable) this.valve.admits(true, 0, this.#limits);
     else this.valve.shut();
   }
@@ -69,6 +86,8 @@ export class Player {
       this.#stalledAt = undefined;
       return;
     }
+    this.#openingSince ??= clock.now();
+    if (clock.now() - this.#openingSince > OPENING_MILLIS) this.#opening = 0;
     const taken = this.transport.bytesWritten - waiting;
     if (this.#stalledAt === undefined || taken !== this.#stalledBytes) {
       this.#stalledAt = clock.now();
