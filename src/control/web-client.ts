@@ -49,14 +49,23 @@ const MAX_IDLE_SOCKETS = 8;
 const IDLE_MILLIS = 15_000;
 
 /** Of all clients: what it shares is the system's. */
-const lookUp = sharedLookup(lookup);
+const systemLookup = sharedLookup(lookup);
 
-/** After these the pinned address family is no longer there and may be chosen anew. */
-const FAMILY_GONE = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EHOSTUNREACH', 'EAFNOSUPPORT']);
+/** After these the pinned address family leads nowhere any more and may be chosen anew. */
+const FAMILY_GONE = new Set([
+  'ENOTFOUND',
+  'EADDRNOTAVAIL',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EAFNOSUPPORT',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+]);
 
 export class NodeWebClient implements WebClient {
   readonly #clock: Clock;
   readonly #localAddress: string;
+  readonly #lookUp: LookupFunction;
   readonly #endpoint: Endpoint | undefined;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
@@ -66,8 +75,9 @@ export class NodeWebClient implements WebClient {
   #closed = false;
 
   /** Throws `RangeError` when `connectTo` is not `ip` or `ip:port`. */
-  constructor(route: WebRoute, clock: Clock) {
+  constructor(route: WebRoute, clock: Clock, lookUp: LookupFunction = systemLookup) {
     this.#clock = clock;
+    this.#lookUp = lookUp;
     this.#localAddress = route.localAddress;
     this.#endpoint = route.connectTo === '' ? undefined : readEndpoint(route.connectTo);
     const options = {
@@ -135,7 +145,7 @@ export class NodeWebClient implements WebClient {
   /** Asks the system for a name's addresses, of the pinned family only. */
   readonly #lookup: LookupFunction = (host, options, callback) => {
     const family = isIP(this.#localAddress) || (this.#family.get(host) ?? 0);
-    lookUp(host, { ...options, family }, callback);
+    this.#lookUp(host, { ...options, family }, callback);
   };
 
   #pin(host: string, socket: Socket): void {
@@ -202,7 +212,8 @@ class Exchange {
   expire(): void {
     const seconds = Math.round(this.#request.deadline / 100) / 10;
     const words = `${this.url.host} gave no complete answer within ${seconds} s (${this.#stage})`;
-    this.settle(fault('web/timeout', words, { status: this.#status }));
+    const cause = this.#stage === 'connecting' ? 'ETIMEDOUT' : undefined;
+    this.settle(fault('web/timeout', words, { status: this.#status, cause }));
   }
 
   settle(answer: WebAnswer): void {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server as NetServer, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type LookupFunction,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
@@ -45,8 +51,8 @@ const raw = async (talk: (socket: Socket) => void) => {
   return `http://127.0.0.1:${port}`;
 };
 
-function client(route: { connectTo?: string; localAddress?: string } = {}): NodeWebClient {
-  const made = new NodeWebClient({ connectTo: '', localAddress: '', ...route }, systemClock);
+function client(route: { connectTo?: string; localAddress?: string } = {}, lookUp?: LookupFunction): NodeWebClient {
+  const made = new NodeWebClient({ connectTo: '', localAddress: '', ...route }, systemClock, lookUp);
   cleanup.push(() => made.close());
   return made;
 }
@@ -309,6 +315,33 @@ describe('the way', () => {
     assert.ok((await again()).ok);
     assert.ok((await again()).ok);
     assert.deepEqual(families, ['IPv4', 'IPv4', 'IPv4']);
+  });
+
+  it('takes the other family when the one it stayed in leads nowhere any more', async (context) => {
+    const both = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ];
+    const by = client({}, (_host, { family }, answer) => {
+      answer(
+        null,
+        both.filter((one) => family === 0 || one.family === family),
+      );
+    });
+    const listener: RequestListener = (_request, response) => response.setHeader('Connection', 'close').end();
+    const first = createServer(listener);
+    const port = await listening(first);
+    const again = () => ask(`http://site.invalid:${port}/`, {}, by);
+    assert.ok((await again()).ok);
+    await new Promise((resolve) => first.close(resolve));
+    try {
+      await listening(createServer(listener), '::1', port);
+    } catch (error) {
+      context.skip(`no IPv6 here: ${error}`);
+      return;
+    }
+    assertFault(await again(), 'web/unreachable', /refuses the connection/);
+    assert.ok((await again()).ok);
   });
 
   it('is kept open between requests, and a connection found dead is replaced without a word', async () => {
