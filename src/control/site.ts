@@ -54,8 +54,6 @@ export interface SiteState {
   /** webLogin by result: `accepted`, `refused`, `failed`, `busy`. */
   readonly logins: ReadonlyMap<string, number>;
   readonly logout: HookState;
-  readonly loginsOpen: number;
-  readonly loginsWaiting: number;
   readonly logoutsWaiting: number;
 }
 
@@ -111,10 +109,6 @@ export class Site {
     return result;
   }
 
-  release(login: Login): void {
-    this.#book.release(login);
-  }
-
   /** An earlier process logged `name` in under `app` and did not log it out. False: there is no webLogout to tell. */
   adopt(name: string, app: string): boolean {
     if (this.#options.webLogout === '') return false;
@@ -140,8 +134,6 @@ export class Site {
       login: this.#loginHealth.state(),
       logins: this.#logins,
       logout: this.#logoutHealth.state(),
-      loginsOpen: this.#desk.inside,
-      loginsWaiting: this.#desk.waiting,
       logoutsWaiting: this.#book.logoutsWaiting,
     };
   }

@@ -20,8 +20,6 @@ export interface Order {
   readonly session: string | undefined;
   /** For the client to read; never empty. */
   readonly disconnect: string;
-  /** The site's idea of the session's room. */
-  readonly room?: string;
 }
 
 export type StatusReply =
@@ -175,8 +173,7 @@ function toOrder(key: string, fields: PhpArray): Order | undefined {
   const disconnect = orderText(fields.get('disconnect'));
   if (disconnect === '') return undefined;
   const session = plainText(fields.get('session'));
-  const room = plainText(fields.get('room'));
-  return { key, session: session === '' ? undefined : session, disconnect, ...(room === '' ? {} : { room }) };
+  return { key, session: session === '' ? undefined : session, disconnect };
 }
 
 /** Empty when nothing is asked: PHP's false values, and blanks. Some scripts url-encode their texts. */

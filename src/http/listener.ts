@@ -73,8 +73,10 @@ export class HttpListener {
     this.server = this.app.server;
     this.server.maxConnections = options.limits.maxConnections;
     this.server.maxHeadersCount = options.limits.maxHeaders;
-    // A descriptor shortage arrives here; Node accepts again by itself.
-    this.server.on('error', (error) => options.log.warn({ code: 'server/listen', fault: error.message }, 'listener'));
+    // A descriptor shortage arrives here; Node accepts again by itself. A port that cannot be had is for `listen` to tell.
+    this.server.on('error', (error) => {
+      if (this.server.listening) options.log.warn({ code: 'server/listen', fault: error.message }, 'listener');
+    });
   }
 
   /** Where it listens now; `undefined`: nowhere, since no address is set. Throws `RefusedError` when the port cannot be had. */

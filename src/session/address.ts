@@ -24,8 +24,6 @@ export interface RtmpAddress {
   readonly app: string;
   /** What followed the first `?`, split at `&`, each decoded; [0] session (the room if the address left it empty), [1] room, [2] key, … */
   readonly params: readonly string[];
-  /** Was there anything after `?`, the marker aside. */
-  readonly hasQuery: boolean;
 }
 
 /**
@@ -36,7 +34,7 @@ export function parseRtmpAddress(tcUrl: string | undefined, app: string | undefi
   const [path, query] = splitQuery(withoutHost(tcUrl) || withinLength(app) || '');
   // Some clients keep the parameters out of tcUrl.
   const params = readParams(query === '' ? splitQuery(withinLength(app) ?? '')[1] : query);
-  return { app: readPath(path, 'application'), params, hasQuery: params.length > 0 };
+  return { app: readPath(path, 'application'), params };
 }
 
 /** Splits what a client publishes or plays into a name and what follows its first `?`; the query is kept as it came. */

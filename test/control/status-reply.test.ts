@@ -10,7 +10,7 @@ const list = (...entries: string[]) => `a:${entries.length}:{${entries.join('')}
 
 const BOB = entry(text('bob'), text('bye'));
 const STAY = entry(text('eve'), text(''));
-const ORDER: Order = { key: 'bob', session: 'bob', disconnect: 'bye', room: 'r' };
+const ORDER: Order = { key: 'bob', session: 'bob', disconnect: 'bye' };
 const USERS = list(BOB, STAY);
 const HEAD = 'VideoWhisper=1&usersCount=2';
 const WARNING = '<br />\n<b>Warning</b>:  Undefined variable $x in <b>/srv/plugin.php</b> on line <b>9</b><br />\n';
@@ -51,7 +51,7 @@ function ordersOf(entries: string): readonly Order[] {
 }
 
 test('an order has its key in text form, and the inner name where there is one', () => {
-  const bye = { disconnect: 'bye', room: 'r' };
+  const bye = { disconnect: 'bye' };
   assert.deepEqual(ordersOf(list(entry('i:77;', text('bye')))), [{ key: '77', session: '77', ...bye }]);
   assert.deepEqual(ordersOf(list(entry('s:0:"";', text('bye'), text('eve')))), [{ key: '', session: 'eve', ...bye }]);
   assert.deepEqual(ordersOf(list(entry(text('bob'), text('bye'), 'N;'))), [{ key: 'bob', session: undefined, ...bye }]);

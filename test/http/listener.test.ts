@@ -250,15 +250,13 @@ test('methods that no route has are problems', async (context) => {
 
 test('a port that is taken is named in the refusal', async (context) => {
   const { port } = await listening(context);
-  const second = new HttpListener({
-    address: { host: '127.0.0.1', port },
-    limits: HTTP_LIMITS,
-    log: new LogRecorder(),
-  });
+  const log = new LogRecorder();
+  const second = new HttpListener({ address: { host: '127.0.0.1', port }, limits: HTTP_LIMITS, log });
   await assert.rejects(second.listen(), {
     code: 'server/listen',
     message: new RegExp(`127\\.0\\.0\\.1:${port}.*EADDRINUSE`),
   });
+  assert.deepEqual(log.lines, [], 'and in no line besides');
   await second.close();
 });
 

@@ -33,7 +33,7 @@ const ADDRESSES: readonly (readonly [address: string, app: string, params: reado
 
 test('addresses are read from tcUrl, or from app where there is none', () => {
   for (const [address, app, params] of ADDRESSES) {
-    const expected = { app, params, hasQuery: params.length > 0 };
+    const expected = { app, params };
     assert.deepEqual(parseRtmpAddress(HOST + address, 'other'), expected, address);
     assert.deepEqual(parseRtmpAddress(undefined, address.replace(/^\/+/, '')), expected, address);
   }
