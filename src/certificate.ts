@@ -32,17 +32,18 @@ export class Certificate {
   async start(): Promise<TlsPair | undefined> {
     if (this.#options.cert === '') return undefined;
     const pair = await this.#read();
-    this.#timer = this.#clock.every(LOOK_EVERY, () => void this.look());
+    this.#watch();
     return pair;
   }
 
-  /** Other files from now on. Throws `RefusedError` `server/tls`, and keeps the old ones, when they are unusable. */
+  /** Other files from now on; with none, the pair in use stays. Throws `RefusedError` `server/tls`, and keeps the old ones, when they are unusable. */
   async reload(options: TlsOptions): Promise<void> {
     const before = this.#options;
     this.#options = options;
     if (options.cert === '') return;
     try {
       this.#use(await this.#read());
+      this.#watch();
     } catch (error) {
       this.#options = before;
       throw error;
@@ -51,6 +52,7 @@ export class Certificate {
 
   /** Takes the files when they have changed; unusable ones are logged, and the last good pair stays in use. Never rejects. */
   async look(): Promise<void> {
+    if (this.#options.cert === '') return;
     try {
       if ((await this.#versionNow()) === this.#version) return;
       this.#use(await this.#read());
@@ -62,6 +64,10 @@ export class Certificate {
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  #watch(): void {
+    this.#timer ??= this.#clock.every(LOOK_EVERY, () => void this.look());
   }
 
   async #read(): Promise<TlsPair> {
