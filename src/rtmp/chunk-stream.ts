@@ -2,11 +2,19 @@
  * The lower half of an RTMP connection, the same for server and client: handshake, chunks into messages, and the protocol control
  * messages that need no decision (acknowledgements, window sizes, pings). Bytes in, messages out, bytes out; no socket, no clock.
  */
-import { PeerError } from '../base/errors.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { CHUNK_STREAM, writeMessage } from './chunk-writer.ts';
 import type { ClientHandshake, ServerHandshake } from './handshake.ts';
-import { MESSAGE, type Message, USER_CONTROL } from './messages.ts';
+import {
+  MESSAGE,
+  type Message,
+  readUserControl,
+  readWindowAckSize,
+  USER_CONTROL,
+  writeAcknowledgement,
+  writeSetChunkSize,
+  writeUserControl,
+} from './messages.ts';
 import { type BodyAllocator, CHUNK_LIMITS } from './partial-messages.ts';
 
 export interface ChunkStreamOptions {
@@ -97,23 +105,19 @@ export class ChunkStream {
   }
 
   /** User control message: RTMP 7.1.7. */
-  sendUserControl(event: number, ...values: readonly number[]): void {
-    const body = Buffer.allocUnsafe(2 + 4 * values.length);
-    body.writeUInt16BE(event, 0);
-    values.forEach((value, i) => {
-      body.writeUInt32BE(value >>> 0, 2 + 4 * i);
-    });
-    this.sendControl(MESSAGE.UserControl, body);
+  sendUserControl(event: number, value: number): void {
+    this.sendControl(MESSAGE.UserControl, writeUserControl({ event, value }));
   }
 
   /** Asks for a sign of life; the answer carries the same 32 bits. */
   ping(time: number): void {
-    this.sendUserControl(USER_CONTROL.PingRequest, time);
+    this.sendUserControl(USER_CONTROL.PingRequest, time >>> 0);
   }
 
   /** A player's word on how much it buffers, ms: RTMP 7.1.7. */
   setBufferLength(streamId: number, millis: number): void {
-    this.sendUserControl(USER_CONTROL.SetBufferLength, streamId, millis);
+    const body = writeUserControl({ event: USER_CONTROL.SetBufferLength, value: streamId, bufferMillis: millis });
+    this.sendControl(MESSAGE.UserControl, body);
   }
 
   /** Copies undecided bytes aside: their buffer will be reused before `next` is called again. */
@@ -123,9 +127,7 @@ export class ChunkStream {
 
   /** Announces the chunk size that everything after it is cut at. */
   setChunkSize(size: number): void {
-    const body = Buffer.allocUnsafe(4);
-    body.writeUInt32BE(size, 0);
-    this.sendControl(MESSAGE.SetChunkSize, body);
+    this.sendControl(MESSAGE.SetChunkSize, writeSetChunkSize(size));
     this.#outChunkSize = size;
   }
 
@@ -144,7 +146,7 @@ export class ChunkStream {
       case MESSAGE.SetPeerBandwidth:
         return true;
       case MESSAGE.WindowAckSize:
-        this.#ackWindow = Math.max(MIN_ACK_WINDOW, need(message.body, 4).readUInt32BE(0));
+        this.#ackWindow = Math.max(MIN_ACK_WINDOW, readWindowAckSize(message.body));
         return true;
       case MESSAGE.UserControl:
         return this.#userControl(message.body);
@@ -154,10 +156,10 @@ export class ChunkStream {
   }
 
   #userControl(body: Buffer): boolean {
-    const event = need(body, 2).readUInt16BE(0);
+    const { event, value } = readUserControl(body);
     if (event === USER_CONTROL.PingResponse) this.pongs += 1;
     if (event !== USER_CONTROL.PingRequest) return false;
-    this.sendUserControl(USER_CONTROL.PingResponse, need(body, 6).readUInt32BE(2));
+    this.sendUserControl(USER_CONTROL.PingResponse, value);
     return true;
   }
 
@@ -166,16 +168,8 @@ export class ChunkStream {
     const received = this.bytesReceived;
     if (received - this.#acknowledged < this.#ackWindow) return;
     this.#acknowledged = received;
-    const body = Buffer.allocUnsafe(4);
-    body.writeUInt32BE(received % 2 ** 32, 0);
-    this.sendControl(MESSAGE.Acknowledgement, body);
+    this.sendControl(MESSAGE.Acknowledgement, writeAcknowledgement(received % 2 ** 32));
   }
 }
 
 const NONE: readonly Buffer[] = [];
-
-function need(body: Buffer, length: number): Buffer {
-  if (body.length < length)
-    throw new PeerError('rtmp/message', `a control message has ${body.length} bytes, needs ${length}`);
-  return body;
-}

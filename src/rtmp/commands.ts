@@ -4,6 +4,7 @@
 import { PeerError } from '../base/errors.ts';
 import { type AmfLimits, type AmfValue, type AmfWritable, amfFields } from './amf-value.ts';
 import { readAmf0, writeAmf0 } from './amf0.ts';
+import { AUDIO_FOURCCS, VIDEO_FOURCCS } from './enhanced.ts';
 import { MESSAGE, type Message } from './messages.ts';
 
 /** What a command may carry. */
@@ -79,20 +80,7 @@ export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, timestampNano: 8
 const CAN_FORWARD = 4;
 
 /** FourCCs that castgate knows by name; it forwards any other as well. */
-export const KNOWN_FOURCC = [
-  'avc1',
-  'hvc1',
-  'vvc1',
-  'vp08',
-  'vp09',
-  'av01',
-  'mp4a',
-  'Opus',
-  'fLaC',
-  'ac-3',
-  'ec-3',
-  '.mp3',
-] as const;
+export const KNOWN_FOURCC: readonly string[] = [...VIDEO_FOURCCS.values(), ...AUDIO_FOURCCS.values()];
 
 /** More entries than this in a capability list are not looked at. */
 const MAX_FOURCC = 64;

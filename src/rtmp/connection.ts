@@ -8,7 +8,14 @@ import { ChunkStream } from './chunk-stream.ts';
 import type { Command, ConnectCommand, Level } from './commands.ts';
 import * as commands from './commands.ts';
 import { ServerHandshake } from './handshake.ts';
-import { MESSAGE, type Message, splitAggregate } from './messages.ts';
+import {
+  MESSAGE,
+  type Message,
+  PEER_BANDWIDTH_LIMIT,
+  splitAggregate,
+  writePeerBandwidth,
+  writeWindowAckSize,
+} from './messages.ts';
 import { type NetStreamEvent, NetStreams, type Question } from './net-stream.ts';
 import type { BodyAllocator } from './partial-messages.ts';
 
@@ -31,7 +38,6 @@ export interface ConnectionOptions {
 
 /** What we announce as acknowledgement window and bandwidth: bytes. */
 const WINDOW_BYTES = 2_500_000;
-const LIMIT_DYNAMIC = 2;
 /** Longest part of a client's word that is given back to it. */
 const MAX_QUOTED = 64;
 
@@ -223,10 +229,9 @@ export class RtmpConnection {
   #welcome(question: Question): void {
     this.#state = 'connected';
     this.#chunks.maxMessage = this.#options.maxMessage;
-    const window = Buffer.from([0, 0, 0, 0, LIMIT_DYNAMIC]);
-    window.writeUInt32BE(WINDOW_BYTES, 0);
-    this.#chunks.sendControl(MESSAGE.WindowAckSize, window.subarray(0, 4));
-    this.#chunks.sendControl(MESSAGE.SetPeerBandwidth, window);
+    const bandwidth = writePeerBandwidth({ size: WINDOW_BYTES, limit: PEER_BANDWIDTH_LIMIT.dynamic });
+    this.#chunks.sendControl(MESSAGE.WindowAckSize, writeWindowAckSize(WINDOW_BYTES));
+    this.#chunks.sendControl(MESSAGE.SetPeerBandwidth, bandwidth);
     this.#chunks.setChunkSize(this.#options.chunkSize);
     this.#streams.send(0, commands.connectAnswer(question.transaction, this.#connect!, this.#options.version));
     // Flash clients and librtmp take this as leave to go on

@@ -99,6 +99,7 @@ export function readUserControl(body: Buffer): UserControl {
   const event = reader.u16();
   if (event === USER_CONTROL.SetBufferLength) return { event, value: reader.u32(), bufferMillis: reader.u32() };
   // Events that we do not know may be shorter (librtmp sends 26 with one byte), and are no reason to part.
+  if (event === USER_CONTROL.PingRequest) return { event, value: reader.u32() };
   return { event, value: reader.remaining >= 4 ? reader.u32() : 0 };
 }
 
