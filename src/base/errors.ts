@@ -20,8 +20,8 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'A fault of the client; capture the connection and report it.',
   },
   'rtmp/chunk-size': {
-    what: 'The peer announced a chunk size outside 1 to 16777215, or below the floor.',
-    fix: 'Let the encoder use a chunk size of 128 bytes or more.',
+    what: 'The peer announced a chunk size of 0, or of 2147483648 and more.',
+    fix: 'A fault of the client; encoders use 128 bytes to 64 KiB.',
   },
   'rtmp/chunk-streams': {
     what: 'The peer used more chunk streams than any encoder needs.',
@@ -68,7 +68,7 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'The viewer lacks bandwidth; offer a lower bitrate.',
   },
   'rtmp/too-many-questions': {
-    what: 'The peer sent more bytes than allowed while a question about it was open.',
+    what: 'The peer sent more than rtmp.maxMessageBeforeConnect behind its connect, before that was answered.',
     fix: 'A fault of the client; it should wait for the answer.',
   },
   'rtmp/answers-unread': {

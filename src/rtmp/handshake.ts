@@ -8,6 +8,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { PeerError } from '../base/errors.ts';
+import type { RandomBytes } from '../base/random.ts';
 
 /** What `feed` answers. */
 export interface HandshakeStep {
@@ -18,9 +19,6 @@ export interface HandshakeStep {
   /** A view of the bytes fed that come after the handshake; empty until it is over. */
   readonly rest: Buffer;
 }
-
-/** So many bytes nobody can foresee. */
-export type RandomBytes = (count: number) => Buffer;
 
 /** `simple`: nothing is signed. `digest`: what ffmpeg does. */
 export type HandshakeForm = 'simple' | 'digest';
