@@ -13,7 +13,7 @@ import { aSession, SESSION_STARTED_AT } from '../helpers/sessions.ts';
 
 const page = readFileSync(new URL('../../docs/session-control.md', import.meta.url), 'utf8');
 /** The example blocks, by their first words. */
-const blocks = [...page.matchAll(/^```\n(.*?)\n```$/gms)].map((match) => match[1]!);
+const blocks = [...page.matchAll(/^```(?:sh)?\n(.*?)\n```$/gms)].map((match) => match[1]!);
 
 function block(start: string): string {
   const found = blocks.filter((text) => text.startsWith(start));
