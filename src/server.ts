@@ -23,6 +23,7 @@ import type { WriteWindow } from './rtmp/options.ts';
 import { ReadPacer } from './rtmp/read-pacer.ts';
 import { RtmpServer } from './rtmp/server.ts';
 import { newCounts, type RtmpWorld } from './rtmp/world.ts';
+import { listedName } from './session/application-name.ts';
 import { SessionRegistry } from './session/registry.ts';
 
 export interface ServerParts {
@@ -191,7 +192,8 @@ export class MediaServer {
 
   #application(app: string): ApplicationOptions | undefined {
     const { applications, anyApplication } = this.#config;
-    return applications.get(app) ?? applications.get(app.split('/', 1)[0]!) ?? anyApplication;
+    const listed = listedName(applications, app);
+    return listed === undefined ? anyApplication : applications.get(listed);
   }
 
   #writeWindow(app: string): WriteWindow {

@@ -1,6 +1,7 @@
 /**
  * Which applications there are, whose web site decides about each, and how that site does in words.
  */
+import { listedName } from '../session/application-name.ts';
 import type { HookFailure, HookState } from './hook-health.ts';
 import type { SiteOptions } from './options.ts';
 import type { LastAnswer, Reporter, ReportState } from './reporter.ts';
@@ -28,9 +29,10 @@ export class ApplicationSet {
     this.#any = any;
   }
 
-  /** `live/room1` is an instance of `live` where it is not listed itself; a name that leads nowhere is not let in. */
+  /** Undefined: a name that leads nowhere, and is not let in. */
   find(name: string): Application | undefined {
-    return this.#listed.get(name) ?? this.#listed.get(name.split('/', 1)[0]!) ?? this.#any;
+    const listed = listedName(this.#listed, name);
+    return listed === undefined ? this.#any : this.#listed.get(listed);
   }
 
   *[Symbol.iterator](): Iterator<Application> {

@@ -4,6 +4,7 @@
 import { isoTime } from '../base/clock.ts';
 import type { Hub } from '../relay/hub.ts';
 import type { Stream } from '../relay/stream.ts';
+import { listedName } from '../session/application-name.ts';
 import type { SessionRegistry } from '../session/registry.ts';
 import type { Session } from '../session/session.ts';
 import {
@@ -116,7 +117,7 @@ export function listApplications(
   const names = new Set(listed.map((view) => view.name));
   const here = new Map<string, number>();
   for (const { app } of sessions) {
-    const name = configuredName(names, app) ?? '*';
+    const name = listedName(names, app) ?? '*';
     here.set(name, (here.get(name) ?? 0) + 1);
   }
   const { first, end } = bounds(query);
@@ -148,13 +149,6 @@ function applicationItem(view: ApplicationView, sessions: number): ApplicationIt
       logoutsWaiting: counts.logoutsWaiting,
     },
   };
-}
-
-/** The name under which `app` is configured: its own, or that of the application of which it is an instance. */
-export function configuredName(names: ReadonlySet<string>, app: string): string | undefined {
-  if (names.has(app)) return app;
-  const application = app.split('/', 1)[0]!;
-  return names.has(application) ? application : undefined;
 }
 
 /** Host and path of a web address: the rest may hold keys. */

@@ -5,8 +5,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Millis } from '../base/clock.ts';
 import type { Hub } from '../relay/hub.ts';
+import { listedName } from '../session/application-name.ts';
 import type { SessionRegistry } from '../session/registry.ts';
-import { configuredName } from './listing.ts';
 import type { ApplicationView, DoorCounts, MetricsSource } from './views.ts';
 
 export type Hook = 'login' | 'logout' | 'status';
@@ -249,7 +249,7 @@ export class Metrics {
   #appLabels(): (app: string) => string {
     const configured = new Set<string>();
     for (const { name } of this.#deps.source.applications()) configured.add(name);
-    return (app) => configuredName(configured, app) ?? OTHER;
+    return (app) => listedName(configured, app) ?? OTHER;
   }
 }
 
