@@ -56,6 +56,11 @@ export class Playback {
   /** Begins, or goes on after a pause, with the cache's opening. */
   start(): void {
     if (this.#audience !== undefined) return;
+    // each start writes an opening: who asks for one after the other is not left to the next check
+    if (this.#player.hopeless) {
+      this.#player.events.tooSlow();
+      return;
+    }
     this.#audience = this.#audienceOf(this.#form);
     this.#audience.join(this.#player);
   }

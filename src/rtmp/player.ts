@@ -54,6 +54,11 @@ export class Player {
     return this.transport.queuedBytes > this.#limits.highBytes;
   }
 
+  /** So much waits that it is to be given up. */
+  get hopeless(): boolean {
+    return this.lateBytes > this.#limits.hardBytes;
+  }
+
   /** The opening: what is in the cache, unlimited by the valve. `decodable`: it starts at a key frame, or there is no video. */
   open(pieces: readonly Buffer[], decodable: boolean): void {
     // one that is still on the way stays excused; nothing is added to it for who is late already
@@ -94,6 +99,6 @@ export class Player {
       this.#stalledBytes = taken;
     }
     const stalled = clock.now() - this.#stalledAt > this.#limits.stallMillis;
-    if (stalled || this.lateBytes > this.#limits.hardBytes) this.events.tooSlow();
+    if (stalled || this.hopeless) this.events.tooSlow();
   }
 }

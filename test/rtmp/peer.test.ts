@@ -70,6 +70,20 @@ function seconds(world: TestWorld, count: number, ...lines: readonly Line[]): vo
   }
 }
 
+test('who changes its mind all the time and reads nothing is cut before its queue grows', async () => {
+  const world = aWorld();
+  const publisher = await aClient(world, { does: 'publish' });
+  publisher.write(9, 0, Buffer.concat([Buffer.of(0x17, 0, 0, 0, 0), Buffer.alloc(60_000, 1)]));
+  publisher.write(9, 0, avcBody('key', 60_000));
+  const player = await aClient(world, { does: 'play' });
+  const { transport } = player.line;
+  transport.stalled = true;
+  for (let at = 0; at < 200; at++) player.engine.send('receiveVideo', at % 2 === 1);
+  player.pump();
+  assert.equal(logged(world, 'rtmp/slow-viewer').length, 1);
+  assert.ok(transport.queuedBytes < 2 << 20);
+});
+
 test('one publishes, another plays: every message arrives', async () => {
   const world = aWorld();
   const publisher = await aClient(world, { does: 'publish', tcUrl: 'rtmp://localhost/live?ann&hall' });
