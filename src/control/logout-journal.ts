@@ -74,10 +74,12 @@ export class LogoutJournal {
   async #read(file: JournalFile): Promise<void> {
     try {
       this.#replay(await file.read());
+      this.#torn = true;
     } catch (error) {
       this.#complain(error, 'cannot be read');
+      // The next start may have more luck with it; its last line may lack its end.
+      this.#lines.unshift('\n');
     }
-    this.#torn = true;
   }
 
   /** Sessions the site believes to be here. */

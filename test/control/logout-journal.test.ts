@@ -86,6 +86,21 @@ describe('the logout journal', () => {
     assert.equal(file.overlaps, 0);
   });
 
+  it('leaves a file that cannot be read as it is, and goes on behind it', async () => {
+    const file = new MemoryJournal();
+    file.text = '["+","live","bob"]\n["+","live","torn';
+    const log = new LogRecorder();
+    const unread = Object.assign(new MemoryJournal(), {
+      read: () => Promise.reject(Object.assign(new Error('too many files'), { code: 'EMFILE' })),
+      append: (text: string) => file.append(text),
+      replace: (parts: Iterable<string>) => file.replace(parts),
+    });
+    const journal = await opened(unread, new VirtualClock(), log);
+    await journal.owe('live', 'vera');
+    assert.deepEqual(log.codes(), ['web/journal']);
+    assert.deepEqual(names(await opened(file)), ['live/bob', 'live/vera']);
+  });
+
   it('takes a last line that only lacks its end', async () => {
     const file = new MemoryJournal();
     file.text = '["+","live","bob"]\n["-","live","bob"]\n["+","live","vera"]';
