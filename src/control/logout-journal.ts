@@ -49,6 +49,8 @@ export class LogoutJournal {
   #writing: Promise<void> | undefined;
   /** The file does not hold what it should; only writing it anew helps. */
   #torn = false;
+  /** What an earlier process left could not be read yet; until it is, the file is not written anew. */
+  #unread = true;
   #retry: Timer | undefined;
   #syncTimer: Timer | undefined;
   #syncDue = false;
@@ -63,7 +65,10 @@ export class LogoutJournal {
     this.#log = log;
   }
 
-  /** Reads what an earlier process left behind and starts a clean file. Never rejects. */
+  /**
+   * Reads what an earlier process left behind and starts a clean file. Never rejects: what cannot be read now is read when it can,
+   * and answered for at the next start.
+   */
   async open(): Promise<void> {
     if (this.#file === undefined) return;
     while (this.#writing !== undefined) await this.#writing;
@@ -177,6 +182,8 @@ export class LogoutJournal {
     try {
       if (this.#torn || this.#linesInFile + lines.length > Math.max(MIN_LINES_TO_COMPACT, 2 * this.#owed.size)) {
         this.#torn = true;
+        if (this.#unread) this.#replay(await file.read());
+        this.#unread = false;
         const written = this.#owed.size;
         await file.replace(this.#parts());
         this.#linesInFile = written;

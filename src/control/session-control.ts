@@ -35,6 +35,9 @@ export interface ControlParts {
   readonly observe?: HookObserver;
 }
 
+/** For the last lines of the journal to reach the disk. */
+const CLOSE_LIMIT: Millis = 1_000;
+
 export class SessionControl {
   readonly counters: ControlCounters = controlCounters();
   readonly #parts: ControlParts;
@@ -85,16 +88,21 @@ export class SessionControl {
     this.#gate.close();
     const work = [...this.#sites.values()].map((site) => site.drained());
     for (const reporter of this.#reporters.values()) work.push(reporter.finish());
-    let timeUp = () => {};
-    const timer = this.#parts.clock.after(deadline, () => timeUp());
-    await Promise.race([Promise.all(work), new Promise<void>((resolve) => (timeUp = resolve))]);
-    timer.cancel();
+    await this.#within(Promise.all(work), deadline);
     const left = this.#journal.size;
     if (left > 0) this.#parts.log.warn({ logouts: left }, 'logouts are left; they follow at the next start');
     for (const reporter of this.#reporters.values()) reporter.stop();
     for (const site of this.#sites.values()) site.stop();
     for (const client of this.#clients.values()) client.close();
-    await this.#journal.close();
+    // a disk that hangs keeps nobody from leaving
+    await this.#within(this.#journal.close(), CLOSE_LIMIT);
+  }
+
+  async #within(work: Promise<unknown>, limit: Millis): Promise<void> {
+    let timeUp = () => {};
+    const timer = this.#parts.clock.after(limit, () => timeUp());
+    await Promise.race([work, new Promise<void>((resolve) => (timeUp = resolve))]);
+    timer.cancel();
   }
 
   /** Each configured application; one named `*` when none is. */

@@ -53,6 +53,21 @@ describe('the logout journal', () => {
     assert.equal(file.overlaps, 0);
   });
 
+  it('loses nothing of a file that cannot be read at first', async () => {
+    const file = new MemoryJournal();
+    file.text = '["+","live","bob"]\n';
+    file.mood = 'unreadable';
+    const clock = new VirtualClock();
+    const journal = await opened(file, clock);
+    await journal.owe('live', 'carl');
+    await settled();
+    assert.match(file.text, /"bob"/);
+    file.mood = 'good';
+    clock.advance(60_000);
+    await settled();
+    assert.deepEqual(names(await opened(file)).sort(), ['live/bob', 'live/carl']);
+  });
+
   it('survives a torn line and lines that are no lines', async () => {
     const file = new MemoryJournal();
     const lines = [
