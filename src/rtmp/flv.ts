@@ -122,27 +122,12 @@ function remember(config: Frame, configs: ConfigsInForce): void {
   if (config.codec !== 'metadata' && config.track < MAX_TRACKS) configs[config.track] = config;
 }
 
-/** What a player said it understands, in its connect command. */
-export interface FlvCapabilities {
-  /** FourCCs, as in `fourCcList` or the keys of the info maps; `*` stands for all. */
-  readonly fourCc: ReadonlySet<string>;
-  /** The multitrack bit of `capsEx`. */
-  readonly multitrack: boolean;
-}
-
 /**
- * A frame as one RTMP message, the same object for all players; undefined when this player cannot have it. Frames that came by RTMP
+ * A frame as one RTMP message, the same object for all players; undefined when RTMP has no form for it. Frames that came by RTMP
  * answer themselves; others take the form of FLV 10.1 where there is one (H.264, AAC, ...), else the enhanced form.
  */
-export function flvFromFrame(frame: Frame, capabilities: FlvCapabilities): FlvMessage | undefined {
-  if (isFlvFrame(frame)) return frame;
-  if (frame.kind !== 'data' && (frame.track !== 0 || !isLegacy(frame))) {
-    const fourCc = fourCcOf(frame.codec);
-    if (fourCc === undefined) return undefined;
-    if (!capabilities.fourCc.has(fourCc) && !capabilities.fourCc.has('*')) return undefined;
-    if (frame.track !== 0 && !capabilities.multitrack) return undefined;
-  }
-  return written(frame).message;
+export function flvFromFrame(frame: Frame): FlvMessage | undefined {
+  return isFlvFrame(frame) ? frame : written(frame).message;
 }
 
 const written = oncePerFrame((frame) => ({ message: writeFlv(frame) }));

@@ -4,12 +4,10 @@
  */
 import type { Frame } from '../media/frame.ts';
 import { messageSize, writeMessageInto } from './chunk-writer.ts';
-import { type FlvCapabilities, flvFromFrame } from './flv.ts';
+import { flvFromFrame } from './flv.ts';
 import { type FlvMessage, isFlvFrame } from './flv-frame.ts';
 import { chunkStreamOf, SHARED_MESSAGE_STREAM, type Slab, type Wire } from './slab.ts';
 
-/** All players of a stream share one form, so it holds whatever RTMP can say. */
-const EVERYTHING: FlvCapabilities = { fourCc: new Set(['*']), multitrack: true };
 const NOTHING: Wire = { block: Buffer.alloc(0), start: 0, end: 0 };
 
 const wires = new WeakMap<Frame, Wire>();
@@ -26,7 +24,7 @@ export function wireForm(frame: Frame, slab: Slab): Wire {
 }
 
 function write(frame: Frame, slab: Slab): Wire {
-  const message = flvFromFrame(frame, EVERYTHING);
+  const message = flvFromFrame(frame);
   if (message === undefined) return NOTHING;
   const timestamp = message.millis % 2 ** 32;
   // a configuration outlives the frames around it and must not keep their block alive

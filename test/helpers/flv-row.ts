@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PeerError } from '../../src/base/errors.ts';
 import type { Frame } from '../../src/media/frame.ts';
-import { type FlvCapabilities, FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
+import { FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
 
 export const AUDIO = 8;
 export const VIDEO = 9;
@@ -37,8 +37,8 @@ export function fourCc(name: string): string {
   return Buffer.from(name, 'latin1').toString('hex');
 }
 
-/** One test for each row; those not `readOnly` are written with `capabilities` too. */
-export function testRows(rows: readonly FlvRow[], capabilities: FlvCapabilities): void {
+/** One test for each row; those not `readOnly` are written too. */
+export function testRows(rows: readonly FlvRow[]): void {
   for (const { name, typeId, body, frame: expected, readOnly } of rows) {
     test(`FLV tag${readOnly ? '' : ' both ways'}: ${name}`, () => {
       const message = bytes(body);
@@ -56,10 +56,7 @@ export function testRows(rows: readonly FlvRow[], capabilities: FlvCapabilities)
       );
       assert.deepEqual([read.typeId, read.millis, read.body, read.others], [typeId, 1000, message, undefined]);
       if (readOnly) return;
-      const written = flvFromFrame(
-        { kind, role, codec, dts, pts, size: data.length, data, track, config },
-        capabilities,
-      );
+      const written = flvFromFrame({ kind, role, codec, dts, pts, size: data.length, data, track, config });
       assert.deepEqual(written, { typeId, millis: 1000, body: message });
     });
   }

@@ -8,8 +8,6 @@ import type { AudioCodec, Codec, Frame, FrameKind, FrameRole, VideoCodec } from 
 import { SOUND_CODECS } from '../../src/media/sound.ts';
 import { FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
 
-const ALL = { fourCc: new Set(['*']), multitrack: true };
-
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((data) => Buffer.from(data));
 const track = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 }));
 const millis = fc.integer({ min: 0, max: 2 ** 40 });
@@ -84,7 +82,7 @@ test('return: a frame from elsewhere comes back from its message', () => {
         track,
         config,
       };
-      const message = flvFromFrame(frame, ALL);
+      const message = flvFromFrame(frame);
       assert.ok(message);
       const read = new FlvReader().frameFromFlv(message.typeId, message.millis, message.body);
       assert.ok(read);
@@ -114,7 +112,7 @@ test('return: times between milliseconds come back to the nearest one', () => {
         data,
         track: 0,
       };
-      const message = flvFromFrame(frame, ALL);
+      const message = flvFromFrame(frame);
       assert.ok(message);
       const read = new FlvReader().frameFromFlv(message.typeId, message.millis, message.body);
       assert.ok(read);

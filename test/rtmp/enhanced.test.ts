@@ -233,7 +233,7 @@ const rows: FlvRow[] = [
   },
 ];
 
-testRows(rows, { fourCc: new Set(['*']), multitrack: false });
+testRows(rows);
 
 const broken = [
   ['FourCC cut off', VIDEO, '916876'],

@@ -96,6 +96,6 @@ test('metadata is bounded', () => {
 
 test('metadata from elsewhere is written as it is', () => {
   const metadata = frame('data', 'config', 5, { data: META });
-  const written = flvFromFrame(metadata, { fourCc: new Set(), multitrack: false });
+  const written = flvFromFrame(metadata);
   assert.deepEqual(written, { typeId: 18, millis: 5, body: META });
 });

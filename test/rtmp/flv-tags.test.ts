@@ -195,7 +195,7 @@ const rows: FlvRow[] = [
   },
 ];
 
-testRows(rows, { fourCc: new Set(), multitrack: false });
+testRows(rows);
 
 const broken = [
   ['AVC tag of one byte', VIDEO, '17'],

@@ -6,7 +6,6 @@ import { FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
 import { MAX_CONFIG_BYTES } from '../../src/rtmp/flv-frame.ts';
 import { AAC_CONFIG, AVC_CONFIG, aacBody, avcBody, frame } from '../helpers/frames.ts';
 
-const LEGACY_ONLY = { fourCc: new Set<string>(), multitrack: false };
 const VIDEO = 9;
 const AUDIO = 8;
 
@@ -23,7 +22,7 @@ test('data is a view into the message, and the message is relayed as the same by
   assert.deepEqual([read?.body.byteOffset, read?.body.length], [body.byteOffset, body.length]);
   assert.equal(read?.data.buffer, body.buffer);
   assert.equal(read?.data.byteOffset, body.byteOffset + 5);
-  assert.equal(flvFromFrame(read!, LEGACY_ONLY), read);
+  assert.equal(flvFromFrame(read!), read);
 });
 
 test('a configuration owns its bytes, and no more', () => {
@@ -73,7 +72,7 @@ test('timestamps beyond 32 bits are kept', () => {
 
 test('frames from elsewhere are written once for all players', () => {
   const key = frame('video', 'key', 1000);
-  assert.equal(flvFromFrame(key, LEGACY_ONLY), flvFromFrame(key, { fourCc: new Set(['*']), multitrack: true }));
+  assert.equal(flvFromFrame(key), flvFromFrame(key));
 });
 
 /** Audio without a sound byte: what FLV demands, or what the data says. */
@@ -91,19 +90,18 @@ const defaults: [Frame['codec'], string, string | undefined][] = [
 for (const [codec, data, body] of defaults) {
   test(`${codec} of ${data} without a configuration is written as ${body}`, () => {
     const unit = frame('audio', 'delta', 20, { codec, data: Buffer.from(data, 'hex') });
-    assert.equal(flvFromFrame(unit, LEGACY_ONLY)?.body.toString('hex'), body);
+    assert.equal(flvFromFrame(unit)?.body.toString('hex'), body);
   });
 }
 
 test('what RTMP has no message for is not written', () => {
   const sound = frame('audio', 'config', 0, { codec: 'mp3', data: Buffer.of(0x2f) });
-  const all = { fourCc: new Set(['*']), multitrack: true };
-  assert.equal(flvFromFrame(sound, all), undefined);
-  assert.equal(flvFromFrame(frame('video', 'key', 0, { codec: 'other' }), all), undefined);
-  assert.equal(flvFromFrame(frame('data', 'delta', 0, { codec: 'other' }), all), undefined);
+  assert.equal(flvFromFrame(sound), undefined);
+  assert.equal(flvFromFrame(frame('video', 'key', 0, { codec: 'other' })), undefined);
+  assert.equal(flvFromFrame(frame('data', 'delta', 0, { codec: 'other' })), undefined);
 });
 
 test('composition times that FLV has no room for are cut', () => {
   const late = { ...frame('video', 'delta', 0), pts: 1e13 };
-  assert.equal(flvFromFrame(late, LEGACY_ONLY)?.body.readIntBE(2, 3), 0x7f_ffff);
+  assert.equal(flvFromFrame(late)?.body.readIntBE(2, 3), 0x7f_ffff);
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
+import { FlvReader } from '../../src/rtmp/flv.ts';
 import { AUDIO, bytes, type FlvRow, fourCc, testBroken, testRows, VIDEO } from '../helpers/flv-row.ts';
-import { frame } from '../helpers/frames.ts';
 
 const hvc1 = fourCc('hvc1');
 const av01 = fourCc('av01');
@@ -63,7 +62,7 @@ const rows: FlvRow[] = [
   },
 ];
 
-testRows(rows, { fourCc: new Set(['*']), multitrack: true });
+testRows(rows);
 
 testBroken([
   ['multitrack without a layout', VIDEO, '96'],
@@ -133,16 +132,4 @@ test('the configuration of each track is remembered apart', () => {
   // tracks without end are relayed, their configurations not remembered
   reader.frameFromFlv(VIDEO, 0, bytes(`9600${hvc1}ff 0202`));
   assert.equal(reader.frameFromFlv(VIDEO, 0, bytes(`a603${hvc1}ff 0201`))?.config, undefined);
-});
-
-test('a player gets the FourCCs it named, and several tracks only when it said so', () => {
-  const hevc = frame('video', 'key', 0, { codec: 'hevc' });
-  const second = frame('video', 'key', 0, { track: 1 });
-  const none = { fourCc: new Set<string>(), multitrack: true };
-  const some = { fourCc: new Set(['hvc1', 'avc1']), multitrack: false };
-  assert.equal(flvFromFrame(hevc, none), undefined);
-  assert.ok(flvFromFrame(hevc, some));
-  assert.equal(flvFromFrame(second, some), undefined);
-  assert.equal(flvFromFrame(second, none), undefined);
-  assert.ok(flvFromFrame(second, { ...some, multitrack: true }));
 });
