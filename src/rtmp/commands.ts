@@ -63,27 +63,21 @@ export interface ConnectCommand {
   readonly objectEncoding: number;
   /** The first extra argument, when it is text: the session name of Flash clients. */
   readonly argument: string | undefined;
-  /** Enhanced RTMP: undefined when the client did not speak of it. */
-  readonly enhanced: EnhancedCapabilities | undefined;
+  /** `CAPS_EX` bits of enhanced RTMP; 0 when the client spoke of it without them, undefined when it did not speak of it. */
+  readonly capsEx: number | undefined;
 }
 
-/** Enhanced RTMP v2, "Enhancing NetConnection connect Command". */
-export interface EnhancedCapabilities {
-  readonly capsEx: number;
-  readonly fourCc: ReadonlySet<string>;
-}
-
-/** capsEx bits. */
+/** Enhanced RTMP v2, "Enhancing NetConnection connect Command": capsEx bits. */
 export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, timestampNano: 8 } as const;
+
+/** Fields of `connect` by which a client speaks of enhanced RTMP. */
+const ENHANCED_FIELDS = ['capsEx', 'fourCcList', 'videoFourCcInfoMap', 'audioFourCcInfoMap'] as const;
 
 /** FourCcInfoMask bit: this side passes the codec on without looking. */
 const CAN_FORWARD = 4;
 
 /** FourCCs that castgate knows by name; it forwards any other as well. */
 export const KNOWN_FOURCC: readonly string[] = [...VIDEO_FOURCCS.values(), ...AUDIO_FOURCCS.values()];
-
-/** More entries than this in a capability list are not looked at. */
-const MAX_FOURCC = 64;
 
 export function readConnect(command: Command): ConnectCommand {
   const object = command.object ?? new Map<string, AmfValue>();
@@ -99,26 +93,14 @@ export function readConnect(command: Command): ConnectCommand {
     flashVer: (text('flashVer') ?? text('flashver') ?? '').slice(0, MAX_NAME),
     objectEncoding: objectEncoding === 3 ? 3 : 0,
     argument: typeof argument === 'string' && argument !== '' ? argument : undefined,
-    enhanced: readCapabilities(object),
+    capsEx: readCapsEx(object),
   };
 }
 
-function readCapabilities(object: ReadonlyMap<string, AmfValue>): EnhancedCapabilities | undefined {
+function readCapsEx(object: ReadonlyMap<string, AmfValue>): number | undefined {
   const capsEx = object.get('capsEx');
-  const list = object.get('fourCcList');
-  const fourCc = new Set<string>();
-  if (Array.isArray(list)) {
-    for (const entry of list.slice(0, MAX_FOURCC)) if (typeof entry === 'string') fourCc.add(entry);
-  }
-  let spoken = capsEx !== undefined || list !== undefined;
-  for (const key of ['videoFourCcInfoMap', 'audioFourCcInfoMap']) {
-    const map = amfFields(object.get(key));
-    if (map === undefined) continue;
-    spoken = true;
-    for (const name of [...map.keys()].slice(0, MAX_FOURCC)) fourCc.add(name);
-  }
-  if (!spoken) return undefined;
-  return { capsEx: typeof capsEx === 'number' ? capsEx : 0, fourCc };
+  if (typeof capsEx === 'number') return capsEx;
+  return ENHANCED_FIELDS.some((field) => object.get(field) !== undefined) ? 0 : undefined;
 }
 
 /** What we say of ourselves to a client that speaks enhanced RTMP. */
@@ -149,7 +131,7 @@ export function connectAnswer(transaction: number, connect: ConnectCommand, vers
     objectEncoding: connect.objectEncoding,
     data: { server: `castgate/${version}` },
   };
-  const enhanced = connect.enhanced === undefined ? {} : ourCapabilities();
+  const enhanced = connect.capsEx === undefined ? {} : ourCapabilities();
   return writeAmf0(['_result', transaction, { ...properties, ...enhanced }, { ...information, ...enhanced }]);
 }
 

@@ -156,7 +156,7 @@ export class RtmpConnection {
 
   /** Enhanced RTMP v2: asks the client to connect again, when it said that it can. Answers whether it was asked. */
   requestReconnect(description: string): boolean {
-    if (((this.#connect?.enhanced?.capsEx ?? 0) & commands.CAPS_EX.reconnect) === 0) return false;
+    if (((this.#connect?.capsEx ?? 0) & commands.CAPS_EX.reconnect) === 0) return false;
     this.status(0, 'status', 'NetConnection.Connect.ReconnectRequest', description);
     return true;
   }

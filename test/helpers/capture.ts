@@ -68,7 +68,6 @@ function recordOf(event: RtmpEvent): EventRecord {
   }
   const { streamId, transaction } = event.question;
   if (event.type !== 'connect') return { event: event.type, stream: streamId, transaction, name: event.name };
-  const { app = null, tcUrl = null, flashVer, objectEncoding, argument = null, enhanced } = event.connect;
-  const capabilities = enhanced === undefined ? null : [...enhanced.fourCc].sort();
-  return { event: 'connect', transaction, app, tcUrl, flashVer, objectEncoding, argument, fourCc: capabilities };
+  const { app = null, tcUrl = null, flashVer, objectEncoding, argument = null, capsEx = null } = event.connect;
+  return { event: 'connect', transaction, app, tcUrl, flashVer, objectEncoding, argument, capsEx };
 }

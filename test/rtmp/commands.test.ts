@@ -62,7 +62,7 @@ test('connect: what is of the wrong type is as if it were not there', () => {
     flashVer: '',
     objectEncoding: 0,
     argument: undefined,
-    enhanced: { capsEx: 0, fourCc: new Set() },
+    capsEx: 0,
   });
   assert.equal(commands.readConnect(read(['connect', 1, null])).app, undefined);
   assert.equal(commands.readConnect(read(['connect', 1, { flashVer: 'x'.repeat(500) }])).flashVer.length, 64);
@@ -74,9 +74,13 @@ test('connect: names that objects have anyway are fields like any other', () => 
   assert.equal(connect.app, undefined);
 });
 
-test('lists of capabilities are looked at up to a limit', () => {
-  const fourCcList = Array.from({ length: 1_000 }, (_, i) => `c${i}`);
-  assert.equal(commands.readConnect(read(['connect', 1, { fourCcList }])).enhanced!.fourCc.size, 64);
+test('connect: each field of enhanced RTMP speaks of it', () => {
+  const capsEx = (fields: commands.CommandArgument) => commands.readConnect(read(['connect', 1, fields])).capsEx;
+  assert.equal(capsEx({ app: 'live' }), undefined);
+  assert.equal(capsEx({ fourCcList: ['av01'] }), 0);
+  assert.equal(capsEx({ videoFourCcInfoMap: { vp09: 1 } }), 0);
+  assert.equal(capsEx({ audioFourCcInfoMap: { '*': 1 } }), 0);
+  assert.equal(capsEx({ capsEx: 3, fourCcList: ['av01'] }), 3);
 });
 
 test('answers carry what clients look for', () => {

@@ -424,8 +424,7 @@ test('enhanced RTMP is only spoken of with those who spoke of it', () => {
   enhanced.command(0, 'connect', 1, { ...CONNECT, fourCcList: list, capsEx: 3, videoFourCcInfoMap: { vp09: 1 } });
   const [event] = enhanced.events;
   assert.ok(event?.type === 'connect');
-  assert.deepEqual([...event.connect.enhanced!.fourCc], ['av01', 'hvc1', 'Opus', 'vp09']);
-  assert.equal(event.connect.enhanced!.capsEx, 3);
+  assert.equal(event.connect.capsEx, 3);
   enhanced.engine.accept(event.question);
   enhanced.answers();
   enhanced.heard = enhanced.heard.filter((message) => inWords(message).includes('_result'));
