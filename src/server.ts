@@ -71,7 +71,7 @@ export class MediaServer {
     this.#log = log;
     this.#version = version;
     const random = systemRandom();
-    this.#hub = new Hub((name) => this.#gopLimits(name));
+    this.#hub = new Hub((app) => this.#gopLimits(app));
     this.#audiences = new Audiences(clock);
     this.#metrics = new Metrics({
       version,
@@ -200,9 +200,8 @@ export class MediaServer {
     return this.#application(app)?.writeWindow ?? this.#config.rtmp.writeWindow;
   }
 
-  #gopLimits(stream: string): typeof GOP_DEFAULTS {
+  #gopLimits(app: string): typeof GOP_DEFAULTS {
     const { gopCacheSize, gopCacheTime, gopCache } = this.#config.rtmp;
-    const app = stream.slice(0, stream.lastIndexOf('/'));
     const enabled = this.#application(app)?.gopCache ?? gopCache;
     return { ...GOP_DEFAULTS, enabled, maxBytes: gopCacheSize, maxMicros: gopCacheTime * 1_000 };
   }

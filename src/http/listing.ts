@@ -64,7 +64,10 @@ export function listStreams(
   const users = streamUsers(sessions);
   const { first, end } = bounds(query);
   const shown = [...hub].slice(first, end);
-  return { total: hub.size, page: shown.map((stream) => streamItem(stream, users.get(stream.name), describe)) };
+  return {
+    total: hub.size,
+    page: shown.map((stream) => streamItem(stream, users.get(userKey(stream.app, stream.name)), describe)),
+  };
 }
 
 /** The stream of that full name, if somebody uses it. */
@@ -74,29 +77,37 @@ export function findStream(
   describe: DescribeStream,
   fullName: string,
 ): StreamItem | undefined {
-  const stream = hub.find(fullName);
-  return stream && streamItem(stream, streamUsers(sessions).get(fullName), describe);
+  // both parts of it may hold slashes, so each may be where it is divided
+  for (let slash = fullName.indexOf('/'); slash >= 0; slash = fullName.indexOf('/', slash + 1)) {
+    const stream = hub.find(fullName.slice(0, slash), fullName.slice(slash + 1));
+    if (stream === undefined) continue;
+    return streamItem(stream, streamUsers(sessions).get(userKey(stream.app, stream.name)), describe);
+  }
+  return undefined;
 }
 
-/** One session for each stream, by its full name: who publishes it, else somebody who plays it. */
+/** One session for each stream: who publishes it, else somebody who plays it. */
 function streamUsers(sessions: SessionRegistry): Map<string, Session> {
   const users = new Map<string, Session>();
   for (const session of sessions) {
     if (session.stream === undefined) continue;
-    const fullName = `${session.app}/${session.stream.name}`;
-    if (session.stream.doing === 'publish' || !users.has(fullName)) users.set(fullName, session);
+    const key = userKey(session.app, session.stream.name);
+    if (session.stream.doing === 'publish' || !users.has(key)) users.set(key, session);
   }
   return users;
+}
+
+/** No name holds a line feed. */
+function userKey(app: string, stream: string): string {
+  return `${app}\n${stream}`;
 }
 
 function streamItem(stream: Stream, user: Session | undefined, describe: DescribeStream): StreamItem {
   const tracks = describe(stream);
   const publisher = user?.stream?.doing === 'publish' ? user : undefined;
-  const slash = stream.name.lastIndexOf('/');
   return {
-    // Both parts of a full name may hold slashes; those who use the stream know where it is divided.
-    app: user?.app ?? stream.name.slice(0, slash),
-    name: user?.stream?.name ?? stream.name.slice(slash + 1),
+    app: stream.app,
+    name: stream.name,
     live: stream.live,
     audience: stream.audience,
     codecs: tracks.map((track) => track.codec),

@@ -115,11 +115,11 @@ export class Metrics {
     });
     this.#gauge('streams', 'Streams that somebody publishes.', ['app'], (report) => {
       const label = this.#appLabels();
-      for (const stream of hub) report({ app: label(appOf(stream.name)) }, stream.live ? 1 : 0);
+      for (const stream of hub) report({ app: label(stream.app) }, stream.live ? 1 : 0);
     });
     this.#gauge('audience', 'Viewers of all streams.', ['app'], (report) => {
       const label = this.#appLabels();
-      for (const stream of hub) report({ app: label(appOf(stream.name)) }, stream.audience);
+      for (const stream of hub) report({ app: label(stream.app) }, stream.audience);
     });
   }
 
@@ -251,8 +251,4 @@ export class Metrics {
     for (const { name } of this.#deps.source.applications()) configured.add(name);
     return (app) => listedName(configured, app) ?? OTHER;
   }
-}
-
-function appOf(fullName: string): string {
-  return fullName.slice(0, fullName.lastIndexOf('/'));
 }

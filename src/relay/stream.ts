@@ -45,6 +45,7 @@ export interface StreamCounts {
 }
 
 export class Stream {
+  readonly app: string;
   readonly name: string;
   readonly counts: StreamCounts = { videoFrames: 0, audioFrames: 0, keyFrames: 0, bytes: 0 };
   readonly #cache: GopCache;
@@ -55,7 +56,8 @@ export class Stream {
   #publication: Publication | undefined;
 
   /** `onIdle` is called whenever nobody publishes and nobody subscribes. */
-  constructor(name: string, limits: GopLimits, onIdle: (stream: Stream) => void) {
+  constructor(app: string, name: string, limits: GopLimits, onIdle: (stream: Stream) => void) {
+    this.app = app;
     this.name = name;
     this.#cache = new GopCache(limits);
     this.#onIdle = onIdle;

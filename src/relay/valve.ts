@@ -24,8 +24,6 @@ export const VALVE_DEFAULTS: ValveLimits = {
 
 export class Valve {
   #open = false;
-  /** Video units withheld so far. */
-  withheld = 0;
 
   get open(): boolean {
     return this.#open;
@@ -41,7 +39,6 @@ export class Valve {
       this.#open = true;
       return true;
     }
-    this.withheld += 1;
     return false;
   }
 

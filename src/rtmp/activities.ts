@@ -138,13 +138,14 @@ export class Activities {
       throw new RefusedError('access/role', 'This address may only watch; publish with the broadcaster address.');
     }
     const publisher = new RtmpPublisher(
-      this.#world.hub.stream(`${this.#session.app}/${name}`),
+      this.#world.hub.stream(this.#session.app, name),
       this.#world.options.chunkSize,
       { evicted: (reason) => this.#events.dismiss('access/taken-over', reason) },
       this.#takeover(name),
     );
     this.#publishers.set(question.streamId, publisher);
     this.#streams.set(question.streamId, { name, query, doing: 'publish' });
+    this.#world.registry.claim(this.#session, name);
     this.#show();
     this.#engine.accept(question, name);
     this.#world.pacer.join();
@@ -163,8 +164,7 @@ export class Activities {
   #play(question: Question, rawName: string): void {
     const { name, query } = parseStreamName(rawName);
     const { world, session } = { world: this.#world, session: this.#session };
-    const fullName = `${session.app}/${name}`;
-    const live = world.hub.find(fullName)?.live === true;
+    const live = world.hub.find(session.app, name)?.live === true;
     const { streamId } = question;
     const options = { writeWindow: world.writeWindow(session.app), chunkSize: world.options.chunkSize };
     const limits = {
@@ -177,7 +177,7 @@ export class Activities {
     const playback = new Playback(
       name,
       { ...WHOLE, messageStream: streamId },
-      (form) => world.audiences.of(world.hub.stream(fullName), form, options),
+      (form) => world.audiences.of(world.hub.stream(session.app, name), form, options),
       this.#transport,
       limits,
       world.clock,
@@ -198,8 +198,7 @@ export class Activities {
     this.#show();
     this.#engine.accept(question, name);
     this.#events.flush();
-    playback.start();
-    if (live) world.observeJoin(world.clock.now() - this.#events.openedAt);
+    if (playback.start()) world.observeJoin(world.clock.now() - this.#events.openedAt);
     this.#log.debug({ stream: withoutQuery(rawName), live }, 'playing');
   }
 
@@ -219,7 +218,9 @@ export class Activities {
     if (publisher === undefined) return;
     this.#publishers.delete(streamId);
     this.#world.pacer.leave();
-    this.#log.info({ stream: this.#streams.get(streamId)?.name }, 'stopped publishing');
+    const { name } = this.#streams.get(streamId)!;
+    this.#world.registry.release(this.#session, name);
+    this.#log.info({ stream: name }, 'stopped publishing');
     this.#forget(streamId);
     publisher.close();
     this.#world.gate.published(this.#session);

@@ -74,20 +74,22 @@ export class Audience implements Subscriber {
     return this.#open.length + this.#shut.length;
   }
 
-  /** Sends the newcomer what is in the cache, and from now on what everybody gets. */
-  join(player: Player): void {
+  /** Sends the newcomer what is in the cache, and from now on what everybody gets; answers whether a picture was in the cache. */
+  join(player: Player): boolean {
     // everybody must be at the same point, or the newcomer would get the pending window twice
     this.#flush();
     const late = player.late;
     const replay = (late ? this.#stream.configs() : this.#stream.replay()).filter((frame) => this.#wants(frame));
     const opening = new Window();
     for (const frame of replay) opening.add(this.#wire(frame));
-    const decodable = !this.#form.video || (!late && (replay.some(isKey) || !this.#anchored));
+    const pictured = replay.some(isKey);
+    const decodable = !this.#form.video || (!late && (pictured || !this.#anchored));
     player.open(opening.take(), decodable);
     (decodable ? this.#open : this.#shut).push(player);
     if (!decodable) this.#subscription.requestKeyFrame();
     if (this.#stream.live) player.events.began();
     else player.events.ended();
+    return pictured;
   }
 
   leave(player: Player): void {

@@ -53,16 +53,16 @@ export class Playback {
     return this.#waitingSince === undefined ? 0 : this.#clock.now() - this.#waitingSince;
   }
 
-  /** Begins, or goes on after a pause, with the cache's opening. */
-  start(): void {
-    if (this.#audience !== undefined) return;
+  /** Begins, or goes on after a pause, with the cache's opening; answers whether a picture was in it. */
+  start(): boolean {
+    if (this.#audience !== undefined) return false;
     // each start writes an opening: who asks for one after the other is not left to the next check
     if (this.#player.hopeless) {
       this.#player.events.tooSlow();
-      return;
+      return false;
     }
     this.#audience = this.#audienceOf(this.#form);
-    this.#audience.join(this.#player);
+    return this.#audience.join(this.#player);
   }
 
   stop(): void {

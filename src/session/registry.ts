@@ -1,25 +1,23 @@
 /**
- * Everybody who is here, of every transport, by id and by name.
+ * Everybody who is here, of every transport, by id, by name and by what they publish.
  */
 import type { Session } from './session.ts';
 
 export class SessionRegistry {
   readonly #byId = new Map<string, Session>();
   readonly #byName = new Map<string, Set<Session>>();
-  /** By application; nobody else may publish. */
-  readonly #broadcasters = new Map<string, Set<Session>>();
+  /** Who publishes, by stream. */
+  readonly #publishers = new Map<string, Session>();
 
   open(session: Session): void {
     this.#byId.set(session.id, session);
     put(this.#byName, nameKey(session.app, session.name), session);
-    if (session.role === 'broadcaster') put(this.#broadcasters, session.app, session);
   }
 
   /** Idempotent. */
   close(session: Session): void {
     if (!this.#byId.delete(session.id)) return;
     take(this.#byName, nameKey(session.app, session.name), session);
-    take(this.#broadcasters, session.app, session);
   }
 
   byId(id: string): Session | undefined {
@@ -31,12 +29,21 @@ export class SessionRegistry {
     return [...(this.#byName.get(nameKey(app, name)) ?? [])];
   }
 
+  /** `session` publishes `stream` of its application from now on; whoever did before does no longer. */
+  claim(session: Session, stream: string): void {
+    this.#publishers.set(nameKey(session.app, stream), session);
+  }
+
+  /** `session` has stopped; nothing happens when another has taken the stream since. */
+  release(session: Session, stream: string): void {
+    const key = nameKey(session.app, stream);
+    if (this.#publishers.get(key) === session) this.#publishers.delete(key);
+  }
+
   /** Who publishes `stream` in `app`, if anybody. */
   publisherOf(app: string, stream: string): Session | undefined {
-    for (const session of this.#broadcasters.get(app) ?? []) {
-      if (session.stream?.doing === 'publish' && session.stream.name === stream) return session;
-    }
-    return undefined;
+    const session = this.#publishers.get(nameKey(app, stream));
+    return session !== undefined && this.#byId.has(session.id) ? session : undefined;
   }
 
   get size(): number {

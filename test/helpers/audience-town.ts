@@ -63,7 +63,7 @@ export class Viewer {
       this.reader.feed(bytes);
       for (let next = this.reader.next(); next !== undefined; next = this.reader.next()) this.received.push(next);
     });
-    const of = (wanted: AudienceForm) => town.audiences.of(town.hub.stream(town.name), wanted, town.options);
+    const of = (wanted: AudienceForm) => town.audiences.of(town.hub.stream('live', town.name), wanted, town.options);
     this.playback = new Playback(town.name, form, of, this.transport, limits, town.clock, {
       began: () => this.told.push('began'),
       ended: () => this.told.push('ended'),
@@ -96,7 +96,12 @@ export class AudienceTown {
   /** A publisher comes, with metadata and configurations; takes over when there is one. */
   begin(takeover?: string): void {
     const evicted = () => {};
-    this.#publisher = new RtmpPublisher(this.hub.stream(this.name), this.options.chunkSize, { evicted }, takeover);
+    this.#publisher = new RtmpPublisher(
+      this.hub.stream('live', this.name),
+      this.options.chunkSize,
+      { evicted },
+      takeover,
+    );
     this.#era += 1;
     this.#lastPicture = undefined;
     for (const kind of ['metadata', 'avc', 'aac'] as const) this.publish(kind);

@@ -141,7 +141,7 @@ test('nothing changes by GET', async () => {
 test('a live stream is shown with its publisher, tracks and counts', async () => {
   const town = new AdminTown();
   const [publisher] = town.enter(publishing('show'), playing('show'));
-  const stream = town.hub.stream('live/show');
+  const stream = town.hub.stream('live', 'show');
   fakePublication(stream);
   stream.subscribe(fakeViewer(3));
   Object.assign(stream.counts, { bytes: 4_000, videoFrames: 50, keyFrames: 2, audioFrames: 80 });
@@ -168,16 +168,22 @@ test('a live stream is shown with its publisher, tracks and counts', async () =>
 test('a stream that is only waited for is not live and has no publisher', async () => {
   const town = new AdminTown();
   town.tracks = [];
-  town.hub.stream('live/b?').subscribe(fakeViewer());
+  town.hub.stream('live', 'b?').subscribe(fakeViewer());
   const one = (await town.get('/v1/streams/live/b%3F')).json();
   assert.deepEqual([one.app, one.name, one.live, one.publisher, one.since], ['live', 'b?', false, null, null]);
 });
 
-test('names with slashes are divided as those who use the stream do', async () => {
+test('names with slashes are divided as they were given', async () => {
   const town = new AdminTown();
   const [publisher] = town.enter(publishing('a/b', { app: 'live/room1' }), playing('c/d'));
   town.enter(playing('a/b', { app: 'live/room1' }));
-  for (const name of ['live/room1/a/b', 'live/c/d', 'live/room2/e']) fakePublication(town.hub.stream(name));
+  for (const [app, name] of [
+    ['live/room1', 'a/b'],
+    ['live', 'c/d'],
+    ['live/room2', 'e'],
+  ] as const) {
+    fakePublication(town.hub.stream(app, name));
+  }
   const parts = (await town.list('/v1/streams')).map((item) => [item['app'], item['name'], item['publisher']]);
   assert.deepEqual(parts, [
     ['live/room1', 'a/b', publisher!.id],
@@ -244,7 +250,7 @@ test('no secret leaves by any page, nor by the log', async () => {
   const town = new AdminTown();
   town.applications = [fakeApplication()];
   const [publisher] = town.enter(publishing('show'), playing('show'));
-  fakePublication(town.hub.stream('live/show'));
+  fakePublication(town.hub.stream('live', 'show'));
   const pages = ['/', '/v1', '/v1/sessions', `/v1/sessions/${publisher!.id}`, '/v1/streams', '/v1/streams/live/show'];
   for (const url of [...pages, '/v1/applications', '/metrics', '/healthz', '/readyz', `/none?token=${SECRET}`]) {
     const answer = await town.get(url);
@@ -258,7 +264,7 @@ test('the answer holds only what the schema names', async () => {
   const town = new AdminTown();
   const track = { kind: 'video', track: 0, codec: 'h264', extra: SECRET } as const;
   town.tracks = [track];
-  fakePublication(town.hub.stream('live/show'));
+  fakePublication(town.hub.stream('live', 'show'));
   assert.deepEqual((await town.list('/v1/streams'))[0]?.['tracks'], [{ kind: 'video', track: 0, codec: 'h264' }]);
 });
 

@@ -26,7 +26,7 @@ test('every metric has the prefix, a HELP of its own, and a unit or kind in its 
   const town = new AdminTown();
   town.applications = [fakeApplication()];
   town.enter(publishing('a'));
-  fakePublication(town.hub.stream('live/a'));
+  fakePublication(town.hub.stream('live', 'a'));
   town.metrics.observeHook('login', 12, 'ok');
   town.metrics.observeJoin(3);
   const helps = new Map<string, string>();
@@ -61,8 +61,8 @@ test('names that clients made up share one label', async () => {
   const town = new AdminTown();
   town.applications = [fakeApplication({ name: '*' })];
   town.enter(...Array.from({ length: 500 }, (_, at) => fakeSession({ app: `app${at}` })));
-  for (let at = 0; at < 500; at++) fakePublication(town.hub.stream(`app${at}/s`));
-  town.hub.stream('app0/s').subscribe(fakeViewer(7));
+  for (let at = 0; at < 500; at++) fakePublication(town.hub.stream(`app${at}`, 's'));
+  town.hub.stream('app0', 's').subscribe(fakeViewer(7));
   const samples = await scrape(town);
   assert.equal(samples.get('castgate_sessions{app="other",protocol="rtmp",role="watcher"}'), 500);
   assert.equal(samples.get('castgate_streams{app="other"}'), 500);
@@ -75,7 +75,7 @@ test('a gauge goes when what it counted has gone', async () => {
   const town = new AdminTown();
   town.applications = [fakeApplication()];
   const [session] = town.enter(playing('a'));
-  const stream = town.hub.stream('live/a');
+  const stream = town.hub.stream('live', 'a');
   const publication = fakePublication(stream);
   assert.equal((await scrape(town)).get('castgate_streams{app="live"}'), 1);
   publication.close();

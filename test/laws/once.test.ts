@@ -32,7 +32,7 @@ test('all players of a form share the memory of each message', () => {
   fc.assert(
     fc.property(fc.array(anyFrame, { minLength: 1, maxLength: 30 }), players, (frames, wanted) => {
       const clock = new VirtualClock();
-      const stream = new Hub().stream('live/a');
+      const stream = new Hub().stream('live', 'a');
       const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
       const audiences = new Audiences(clock);
       const options = { writeWindow: 0, chunkSize: 65_536 } as const;
@@ -60,7 +60,7 @@ test('all players of a form share the memory of each message', () => {
 
 test('a late player is sent what was written for those before', () => {
   const clock = new VirtualClock();
-  const stream = new Hub().stream('live/a');
+  const stream = new Hub().stream('live', 'a');
   const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
   const audiences = new Audiences(clock);
   const join = (): Buffer[] => {

@@ -36,7 +36,7 @@ class Witness implements Subscriber, Publisher {
 
 function aStream(): { stream: Stream; idle: () => number } {
   let count = 0;
-  const stream = new Stream('live/a', GOP_DEFAULTS, () => {
+  const stream = new Stream('live', 'a', GOP_DEFAULTS, () => {
     count += 1;
   });
   return { stream, idle: () => count };
@@ -106,7 +106,7 @@ test('a second publisher is refused', () => {
   const publication = stream.publish(new Witness());
   assert.throws(
     () => stream.publish(new Witness()),
-    (error) => error instanceof RefusedError && error.code === 'access/duplicate' && /live\/a/.test(error.message),
+    (error) => error instanceof RefusedError && error.code === 'access/duplicate' && /^a is already/.test(error.message),
   );
   const viewer = new Witness();
   stream.subscribe(viewer);

@@ -60,7 +60,6 @@ for (const [name, steps] of RUNS) {
       assert.equal(valve.admits(unit === 'k', queued, LIMITS), passes, `${unit} with ${queued} waiting`);
       assert.equal(valve.open, passes);
     }
-    assert.equal(valve.withheld, steps.filter(([, , passes]) => !passes).length);
   });
 }
 

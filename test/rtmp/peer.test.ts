@@ -572,3 +572,28 @@ test('a session shows what it publishes, else what it plays, else nothing', asyn
   await say(commandBytes(2, ['closeStream', 0, null]));
   assert.deepEqual(shown(), ['connected', undefined, undefined]);
 });
+
+test('each stream of a connection can be taken over, and only with leave', async () => {
+  const gate = new SlowGate();
+  const world = aWorld({}, gate);
+  const enter = async () => {
+    const line = new HandLine(world);
+    line.send(Buffer.concat([HANDSHAKE, commandBytes(0, ['connect', 1, CONNECT])]));
+    await settled();
+    await gate.answer(YES);
+    line.send(Buffer.concat([commandBytes(0, ['createStream', 2]), commandBytes(0, ['createStream', 3])]));
+    return line;
+  };
+  const first = await enter();
+  first.send(Buffer.concat([commandBytes(1, ['publish', 4, null, 'a']), commandBytes(2, ['publish', 5, null, 'b'])]));
+  const second = await enter();
+  second.send(commandBytes(1, ['publish', 4, null, 'b']));
+  assert.equal(first.transport.ended, false);
+  gate.takeover = true;
+  second.send(commandBytes(2, ['publish', 5, null, 'b']));
+  assert.equal(first.transport.ended, true);
+  assert.deepEqual(
+    [...world.hub].map(({ name, live }) => [name, live]),
+    [['b', true]],
+  );
+});

@@ -13,7 +13,7 @@ import { aacBody, avcBody, metadataBody } from '../helpers/frames.ts';
 const CHUNK_SIZE = 4_096;
 
 class Studio {
-  readonly stream = new Stream('live/a', GOP_DEFAULTS, () => {});
+  readonly stream = new Stream('live', 'a', GOP_DEFAULTS, () => {});
   readonly frames: Frame[] = [];
   readonly reasons: string[] = [];
   readonly publisher: RtmpPublisher;

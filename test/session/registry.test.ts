@@ -21,19 +21,22 @@ it('knows everybody by id, and namesakes by application and name', () => {
   assert.equal(registry.byId(bob.id), undefined);
 });
 
-it('finds the publisher of a stream among the broadcasters of its application', () => {
+it('knows who publishes a stream of an application', () => {
   const registry = new SessionRegistry();
-  const stream = { name: 'show', query: '', doing: 'publish' } as const;
-  const publisher = aSession({ role: 'broadcaster', stream });
-  const player = aSession({ role: 'broadcaster', stream: { ...stream, doing: 'play' } });
-  const elsewhere = aSession({ role: 'broadcaster', app: 'other', stream });
-  for (const session of [player, elsewhere, publisher]) registry.open(session);
+  const [publisher, elsewhere, next] = [aSession(), aSession({ app: 'other' }), aSession()];
+  for (const session of [publisher, elsewhere, next]) registry.open(session);
+  registry.claim(publisher, 'show');
+  registry.claim(publisher, 'second');
+  registry.claim(elsewhere, 'show');
   assert.equal(registry.publisherOf('live', 'show'), publisher);
+  assert.equal(registry.publisherOf('live', 'second'), publisher);
   assert.equal(registry.publisherOf('other', 'show'), elsewhere);
   assert.equal(registry.publisherOf('live', 'other'), undefined);
-  publisher.stream = undefined;
+  registry.claim(next, 'show');
+  registry.release(publisher, 'show');
+  assert.equal(registry.publisherOf('live', 'show'), next);
+  registry.release(next, 'show');
   assert.equal(registry.publisherOf('live', 'show'), undefined);
-  publisher.stream = stream;
   registry.close(publisher);
-  assert.equal(registry.publisherOf('live', 'show'), undefined);
+  assert.equal(registry.publisherOf('live', 'second'), undefined);
 });

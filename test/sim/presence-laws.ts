@@ -124,16 +124,17 @@ export class PresenceLaws {
     for (const session of registry) {
       if (!ids.has(session.id)) this.#record.violate('each session has a connection', session.name);
       if (session.stream?.doing !== 'publish') continue;
-      const name = `${session.app}/${session.stream.name}`;
+      const name = `${session.app}\n${session.stream.name}`;
       published.set(name, (published.get(name) ?? 0) + 1);
       if (session.role !== 'broadcaster') this.#record.violate('viewers never publish', session.name);
     }
-    for (const [name, count] of published) {
+    for (const [key, count] of published) {
+      const [app = '', name = ''] = key.split('\n');
       if (count > 1) this.#record.violate('a stream has one publisher', name);
-      if (hub.find(name)?.live !== true) this.#record.violate('who publishes is live', name);
+      if (hub.find(app, name)?.live !== true) this.#record.violate('who publishes is live', name);
     }
-    for (const { name, live, idle } of hub) {
-      if (live && !published.has(name)) this.#record.violate('what is live has a publisher', name);
+    for (const { app, name, live, idle } of hub) {
+      if (live && !published.has(`${app}\n${name}`)) this.#record.violate('what is live has a publisher', name);
       if (idle) this.#record.violate('streams that nobody uses are gone', name);
     }
     if (world.counts.open !== peers.size) this.#record.violate('connections are counted', `${world.counts.open}`);
