@@ -44,6 +44,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['node:net', /^src\/rtmp\/(server|[a-z]+-transport)\.ts$/],
   ['node:os', /^src\/banner\.ts$/],
   ['node:tls', /^src\/(certificate|rtmp\/server)\.ts$/],
+  ['node:v8', /^src\/main\.ts$/],
 ]);
 /** Pure functions and types of Node.js, for everybody. */
 const FREE = new Set(['node:buffer', 'node:crypto', 'node:path', 'node:util']);
