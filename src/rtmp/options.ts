@@ -20,7 +20,7 @@ export interface RtmpOptions {
   readonly gopCacheSize: number;
   readonly gopCacheTime: Millis;
   readonly writeWindow: WriteWindow;
-  /** Look at busy publishers only this often, so that many small segments cost one read. 0: at each segment. Default 3 ms. */
+  /** With many publishers, rest this long between two looks at the sockets, so that one finds many messages. 0: never. Default 3 ms. */
   readonly readPace: Millis;
   /** Publishers connected before `readPace` takes effect. Default 16. */
   readonly readPaceFrom: number;
