@@ -191,7 +191,6 @@ export class HandleTransport implements Transport {
   wrote(length: number, status: number): void {
     this.queuedBytes -= length;
     if (status < 0) this.#failed();
-    else if (this.queuedBytes === 0 && this.#handle !== undefined) this.#events.drained();
   }
 
   pause(): void {

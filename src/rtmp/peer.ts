@@ -86,8 +86,6 @@ export class RtmpPeer implements TransportEvents {
     });
   }
 
-  drained(): void {}
-
   finished(): void {
     // nobody keeps half a connection open on purpose: the client has gone
     this.#end();

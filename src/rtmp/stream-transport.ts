@@ -11,7 +11,6 @@ export class StreamTransport implements Transport {
     this.#socket = socket;
     socket.pause();
     socket.on('data', (bytes: Buffer) => events.received(bytes));
-    socket.on('drain', () => events.drained());
     socket.on('end', () => events.finished());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed());

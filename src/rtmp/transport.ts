@@ -5,8 +5,6 @@
 export interface TransportEvents {
   /** `bytes` is valid until this returns. */
   received(bytes: Buffer): void;
-  /** The last queued byte went to the kernel; only called after something had to wait. */
-  drained(): void;
   /** The peer has sent its last byte. */
   finished(): void;
   /** The connection is gone; called exactly once, last of all. */

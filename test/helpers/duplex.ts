@@ -37,7 +37,6 @@ export class FakeTransport implements Transport {
   /** Lets at most so many waiting bytes go. */
   drain(bytes = Number.POSITIVE_INFINITY): void {
     let left = bytes;
-    const waited = this.stalled && this.queuedBytes > 0;
     while (left > 0) {
       const first = this.#queue[0];
       if (first === undefined) break;
@@ -48,7 +47,6 @@ export class FakeTransport implements Transport {
       this.queuedBytes -= part.length;
       this.#deliver(part);
     }
-    if (waited && this.queuedBytes === 0) this.#events?.drained();
   }
 
   /** The other side has sent `bytes`. Answers false when nobody reads them now. */

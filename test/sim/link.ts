@@ -31,7 +31,6 @@ export const TCP_GIVES_UP: Millis = 924_000;
 interface Receiver {
   received(bytes: Buffer): void;
   finished(): void;
-  drained(): void;
 }
 
 /** One way. Holds on to the sender's memory until it is handed over, so that a change to it shows. */
@@ -91,7 +90,6 @@ class Pipe {
   }
 
   #pump(): void {
-    const hadToWait = this.waiting > 0;
     while (this.#inNetwork < this.#quality.window) {
       const first = this.#queue[0];
       if (first === undefined) break;
@@ -102,7 +100,6 @@ class Pipe {
       this.#inNetwork += part.length;
       this.#travel(part.length / this.#quality.rate, () => this.#arrived.push(part));
     }
-    if (hadToWait && this.waiting === 0 && !this.#dead) this.#to.drained();
     if (this.#queue.length > 0 || !this.#ending || this.#finArrived) return;
     this.#finArrived = true;
     this.#travel(0, () => {
@@ -169,7 +166,6 @@ export class Link implements Transport {
       {
         received: (bytes) => this.#read(bytes),
         finished: () => this.#finished(),
-        drained: () => {},
       },
     );
     this.#down = new Pipe(clock, dice.fork(), quality, {
@@ -177,9 +173,6 @@ export class Link implements Transport {
         if (!this.#clientEnded) client.received(bytes);
       },
       finished: () => this.#endClient(),
-      drained: () => {
-        if (!this.#closed) this.#events?.drained();
-      },
     });
     this.#up.hold('paused', true);
   }
