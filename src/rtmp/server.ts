@@ -47,6 +47,8 @@ export class RtmpServer {
   /** Those that set up TLS, by their other end. */
   readonly #encrypting = new Map<string, Socket>();
   #connections = 0;
+  /** Connections refused since the log last spoke of them. */
+  #refused = 0;
   readonly #listeners: Server[] = [];
   #tls: TlsServer | undefined;
   #checks: Timer | undefined;
@@ -148,6 +150,7 @@ export class RtmpServer {
     const count = this.#perIp.get(ip) ?? 0;
     if (this.#connections >= maxConnections || count >= maxConnectionsPerIp) {
       countClosed(this.#world.counts, 'access/busy');
+      this.#refused += 1;
       socket.destroy();
       return;
     }
@@ -249,6 +252,7 @@ export class RtmpServer {
     this.#beat = (this.#beat + 1) % BEATS;
     if (this.#beat === 0) {
       this.#checkStrangers();
+      this.#reportRefused();
       this.#round = this.#peers.values();
       this.#share = Math.ceil(this.#peers.size / BEATS);
     }
@@ -268,6 +272,14 @@ export class RtmpServer {
       this.#strangers.delete(socket);
       socket.destroy();
     }
+  }
+
+  /** A flood of connections must not become a flood of lines. */
+  #reportRefused(): void {
+    if (this.#refused === 0) return;
+    const fields = { code: 'access/busy', refused: this.#refused, open: this.#connections };
+    this.#world.log.warn(fields, 'connections were refused: there are too many, in all or from one address');
+    this.#refused = 0;
   }
 }
 

@@ -12,7 +12,7 @@ import type { RtmpWorld } from '../../src/rtmp/world.ts';
 import { avcBody } from '../helpers/frames.ts';
 import { LightClient } from '../helpers/light-client.ts';
 import { until } from '../helpers/program.ts';
-import { aWorld, type TestWorld } from '../helpers/rtmp-town.ts';
+import { aWorld, logged, type TestWorld } from '../helpers/rtmp-town.ts';
 import { selfSigned } from '../helpers/self-signed.ts';
 
 const pairOfKeys = selfSigned('localhost');
@@ -225,6 +225,31 @@ test('one address has so many connections, whatever they say, and on whichever p
   await player.leave();
   await until('two are gone', () => world.counts.open === 1);
   await client(t, 'play', port);
+});
+
+test('the log tells of refused connections once a second at most, and how many', LIMIT, async (t) => {
+  const { port, world } = await start(t, { maxConnections: 1 });
+  await client(t, 'play', port);
+  const refused = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const oneMore = dial(t, port);
+      oneMore.resume();
+      await once(oneMore, 'close');
+    }
+  };
+  const told = () => logged(world, 'access/busy').map((fields) => fields['refused']);
+  await refused(3);
+  assert.deepEqual(told(), []);
+  world.clock.advance(1_000);
+  assert.deepEqual(told(), [3]);
+  await refused(2);
+  world.clock.advance(950);
+  assert.deepEqual(told(), [3]);
+  world.clock.advance(50);
+  assert.deepEqual(told(), [3, 2]);
+  world.clock.advance(5_000);
+  assert.deepEqual(told(), [3, 2]);
+  assert.ok(world.log.lines.every(({ fields, level }) => fields['code'] !== 'access/busy' || level === 'warn'));
 });
 
 test('a port that is taken is said to be', LIMIT, async (t) => {
