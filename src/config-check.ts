@@ -89,6 +89,11 @@ function checkApplication(config: Config, name: string, draft: Draft): void {
   } else if (options.webKey === '' && options.webKeyCheck === 'require') {
     fault(draft, [path('webKeyCheck'), path('webKey')], 'is "require" and needs webKey');
   }
+  if (options.webLogin !== '' && options.webLogout === '' && options.freshLogin) {
+    const cause = 'is set without webLogout, so freshLogin can do nothing';
+    const cure = 'a site that remembers logins takes any key for them; set webLogout, or freshLogin: false';
+    warn(draft, path('webLogin'), `${cause}: ${cure}`);
+  }
   if (options.webKey === VENDOR_WEB_KEY) {
     warn(draft, path('webKey'), "is the vendor's default, which everybody knows", 'config/default-key');
   }

@@ -157,12 +157,20 @@ test('what works and is probably not meant is a warning', () => {
     ],
   );
   const { warnings: found } = readConfig({
-    settings: ['applications.a.webKey=VideoWhisper', 'applications.a.webLogin=http://s/'],
+    settings: ['webKey=VideoWhisper', 'webLogin=http://s/', 'webLogout=http://s/'].map(
+      (set) => `applications.a.${set}`,
+    ),
   });
   assert.deepEqual(
     found.map(({ code }) => code),
     ['config/default-key'],
   );
+  const forgetful = (rest: string) => fileWarnings(`applications: { a: { webLogin: "http://s/"${rest} } }`);
+  assert.deepEqual(forgetful(''), [
+    'c.yml:1:32: applications.a.webLogin: is set without webLogout, so freshLogin can do nothing: a site that remembers logins takes any key for them; set webLogout, or freshLogin: false',
+  ]);
+  assert.deepEqual(forgetful(', freshLogin: false'), []);
+  assert.deepEqual(forgetful(', webLogout: "http://s/"'), []);
   assert.deepEqual(fileWarnings('rtmp: { maxConnections: 10, maxConnectionsPerIp: 11 }'), [
     'c.yml:1:50: rtmp.maxConnectionsPerIp: is more than rtmp.maxConnections and so has no effect',
   ]);
@@ -192,7 +200,8 @@ test('addresses pasted from XML lose their entities, once or twice escaped, with
     'http://s/?action=vwls&amp;task=rtmp_login&amp;s=',
     'http://s/?action=vwls&amp;amp;task=rtmp_login&amp;amp;s=',
   ]) {
-    const { config, warnings } = readConfig({ settings: [`applications.a.webLogin=${pasted}`] });
+    const settings = [`applications.a.webLogin=${pasted}`, 'applications.a.freshLogin=false'];
+    const { config, warnings } = readConfig({ settings });
     assert.equal(config.applications.get('a')?.webLogin, 'http://s/?action=vwls&task=rtmp_login&s=');
     assert.deepEqual(warnings.map(faultLine), [
       '--set applications.a.webLogin: holds &amp; as a page shows it; read as &',
