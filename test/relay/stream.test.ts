@@ -106,7 +106,8 @@ test('a second publisher is refused', () => {
   const publication = stream.publish(new Witness());
   assert.throws(
     () => stream.publish(new Witness()),
-    (error) => error instanceof RefusedError && error.code === 'access/duplicate' && /^a is already/.test(error.message),
+    (error) =>
+      error instanceof RefusedError && error.code === 'access/duplicate' && /^a is already/.test(error.message),
   );
   const viewer = new Witness();
   stream.subscribe(viewer);
