@@ -10,6 +10,7 @@ import { changedPaths } from './config.ts';
 import type { ApplicationOptions, Config } from './config-schema.ts';
 import { LogoutFile } from './control/logout-file.ts';
 import { SessionControl } from './control/session-control.ts';
+import { StateLock } from './control/state-lock.ts';
 import { NodeWebClient, type WebClient, type WebRoute } from './control/web-client.ts';
 import { AdminServer } from './http/admin-server.ts';
 import { SiteServer } from './http/http-server.ts';
@@ -43,6 +44,8 @@ const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;
 /** Last calls to the sites. Docker kills what has not ended after 10 s. */
 const LAST_CALLS: Millis = 6_500;
+/** A disk that hangs keeps nobody from leaving. */
+const LAST_WRITE: Millis = 500;
 const SESSION_NUMBERS = 2 ** 31 - 1;
 
 export class MediaServer {
@@ -53,6 +56,7 @@ export class MediaServer {
   readonly #hub: Hub;
   readonly #audiences: Audiences;
   readonly #control: SessionControl;
+  readonly #stateLock: StateLock | undefined;
   readonly #world: RtmpWorld;
   readonly #rtmp: RtmpServer;
   readonly #site: SiteServer;
@@ -94,6 +98,7 @@ export class MediaServer {
       journal: config.state.dir === '' ? undefined : new LogoutFile(config.state.dir),
       observe: (hook, millis, outcome) => this.#metrics.observeHook(HOOKS[hook], millis, outcome),
     });
+    this.#stateLock = config.state.dir === '' ? undefined : new StateLock(config.state.dir, log);
     this.#world = {
       version,
       options: config.rtmp,
@@ -116,9 +121,10 @@ export class MediaServer {
     this.#certificate = new Certificate(config.tls, clock, log, (pair) => this.#rtmp.setTls(pair));
   }
 
-  /** Opens every door and answers where. Throws `RefusedError` when a port or a certificate cannot be had; nothing stays open then. */
+  /** Opens every door and answers where. Throws `RefusedError` when a port, a certificate or the state directory cannot be had; nothing stays open then. */
   async start(): Promise<Addresses> {
     try {
+      await this.#stateLock?.take();
       const tls = await this.#certificate.start();
       const admin = bound(await this.#admin?.listen());
       const http = bound(await this.#site.listen());
@@ -167,6 +173,7 @@ export class MediaServer {
     await this.#control.stop(LAST_CALLS);
     await this.#admin?.close();
     this.#rtmp.stop();
+    await Promise.race([this.#stateLock?.release(), pause(this.#clock, LAST_WRITE)]);
   }
 
   async #emptied(): Promise<void> {

@@ -75,6 +75,38 @@ test('a second server on the same ports tells no site that the sessions of the f
   assert.equal(readFileSync(journal, 'utf8'), owed);
 });
 
+test('a second server on the same state directory opens no door and asks no site, until the first has stopped', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'castgate-second-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const site = 'http://site.example/site.php?task';
+  const settings = [...SETTINGS, `state.dir=${dir}`, `applications.live.webStatus=${site}=rtmp_status`];
+  const { config } = readConfig({ settings });
+  const server = (asked: string[]) =>
+    new MediaServer(config, {
+      clock: systemClock,
+      log: new LogRecorder(),
+      version: '1.2.3',
+      webClient: () => ({
+        async send({ url }) {
+          asked.push(url);
+          return { ok: true, body: Buffer.alloc(0) };
+        },
+        close() {},
+      }),
+    });
+  const first = server([]);
+  t.after(() => first.stop());
+  await first.start();
+  const asked: string[] = [];
+  const second = server(asked);
+  await assert.rejects(second.start(), { code: 'server/state', message: new RegExp(`process ${process.pid}`) });
+  assert.deepEqual(asked, []);
+  await first.stop();
+  const third = server(asked);
+  t.after(() => third.stop());
+  await third.start();
+});
+
 test('the end takes less than the 10 s after which Docker kills, whatever the site does', async () => {
   const clock = new VirtualClock();
   const settings = ['rtmp.listen=', 'http.listen=', 'admin.listen=', 'state.dir='];

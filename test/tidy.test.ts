@@ -38,7 +38,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['yaml', /^src\/config-file\.ts$/],
   ['node:dns', /^src\/control\/web-client\.ts$/],
   ['node:fs', /^src\/version\.ts$/],
-  ['node:fs/promises', /^src\/(certificate|config-source|control\/logout-file)\.ts$/],
+  ['node:fs/promises', /^src\/(certificate|config-source|control\/(logout-file|state-lock))\.ts$/],
   ['node:http', /^src\/(control\/web-client\.ts$|http\/)/],
   ['node:https', /^src\/(control\/web-client\.ts$|http\/)/],
   ['node:net', /^src\/rtmp\/(server|[a-z]+-transport)\.ts$/],

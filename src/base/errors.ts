@@ -177,6 +177,10 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'A port could not be opened.',
     fix: 'Another program uses it; stop that one or change the listen address.',
   },
+  'server/state': {
+    what: "Another castgate uses the state directory; two would log out each other's people.",
+    fix: 'Stop that one, or give each a state.dir of its own.',
+  },
   'server/tls': {
     what: 'A certificate or key cannot be read or do not belong together.',
     fix: 'Check the files; the last good pair stays in use.',

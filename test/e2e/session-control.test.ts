@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Castgate, startCastgate } from '../helpers/castgate.ts';
+import { Castgate, startCastgate } from '../helpers/castgate.ts';
 import { contents, makeMedia, play, publish, readMedia } from '../helpers/ffmpeg.ts';
 import { until } from '../helpers/program.ts';
 import { siteSettings } from '../helpers/site-settings.ts';
@@ -134,4 +134,21 @@ test('after a kill the next start logs out whom the site believes to be here; th
 
   const since = (await site.calls()).slice(before).filter(({ task }) => task === 'rtmp_logout');
   assert.deepEqual(since.map(({ query }) => query.split('s=').at(-1)).sort(), ['My-Channel', 'eve']);
+});
+
+test('a second start in the same state directory is refused, and nobody is logged out for it', async (t) => {
+  const { site, server } = await controlled(t);
+  const file = await makeMedia(t, 'h264-bframes-aac', { seconds: 30 });
+  publish(t, file, server.url(BROADCAST), '-re');
+  await server.session('publishing', 'My-Channel');
+  const before = (await site.calls()).length;
+
+  const second = new Castgate(t, { settings: siteSettings('vw', site, WEB_KEY), stateDir: server.stateDir });
+  const { code, stderr } = await second.program.ended;
+  assert.equal(code, 1);
+  for (const word of [`process ${server.pid}`, server.stateDir, 'state.dir']) assert.ok(stderr.includes(word), stderr);
+  const since = (await site.calls()).slice(before).filter(({ task }) => task === 'rtmp_logout');
+  assert.deepEqual(since, []);
+  assert.deepEqual(await site.sessions(), ['My-Channel']);
+  await server.stop();
 });
