@@ -99,6 +99,7 @@ test('a second server on the same state directory opens no door and asks no site
   await first.start();
   const asked: string[] = [];
   const second = server(asked);
+  t.after(() => second.stop());
   await assert.rejects(second.start(), { code: 'server/state', message: new RegExp(`process ${process.pid}`) });
   assert.deepEqual(asked, []);
   await first.stop();

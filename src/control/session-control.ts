@@ -8,12 +8,14 @@ import type { SessionRegistry } from '../session/registry.ts';
 import type { Session } from '../session/session.ts';
 import { ANY, type Application, ApplicationSet, type ApplicationState, applicationState } from './application.ts';
 import { type ControlCounters, controlCounters, type HookObserver } from './counters.ts';
-import { type JournalFile, LogoutJournal } from './logout-journal.ts';
+import { type JournalFile, LogoutJournal, type Owed } from './logout-journal.ts';
+import { MAX_LOGOUTS_WAITING } from './logout-queue.ts';
 import type { SiteOptions } from './options.ts';
 import { Reporter, type ReporterSettings } from './reporter.ts';
 import { Site } from './site.ts';
 import type { WebClient, WebRoute } from './web-client.ts';
 import { WebGate } from './web-gate.ts';
+import { sanitiseFileName } from './web-login.ts';
 
 export interface ControlOptions {
   /** By name. When some are listed, all other names are refused. */
@@ -37,6 +39,7 @@ export interface ControlParts {
 
 /** For the last lines of the journal to reach the disk. */
 const CLOSE_LIMIT: Millis = 1_000;
+const NAMES_PER_LINE = 8;
 
 export class SessionControl {
   readonly counters: ControlCounters = controlCounters();
@@ -51,6 +54,8 @@ export class SessionControl {
   #applications = new ApplicationSet([], undefined);
   /** Applications that are configured no more; their last sessions are still reported, and may be disconnected. */
   #former = new ApplicationSet([], undefined);
+  /** Logouts of an earlier run that no application and no webLogout of these settings is for. */
+  #orphans: readonly Owed[] = [];
   #started = false;
 
   constructor(options: ControlOptions, parts: ControlParts) {
@@ -73,7 +78,7 @@ export class SessionControl {
   /** Reads what an earlier process left behind, then begins to report. Never rejects. */
   async start(): Promise<void> {
     await this.#journal.open();
-    for (const { app, session } of this.#journal.owed) this.#adopt(app, session);
+    this.#adopt(this.#journal.owed);
     this.#started = true;
     for (const reporter of this.#reporters.values()) reporter.start();
   }
@@ -81,6 +86,8 @@ export class SessionControl {
   /** New settings for whoever comes from now on. Throws `RangeError`, and changes nothing, when a `connectTo` is no address. */
   reload(options: ControlOptions): void {
     this.#apply(options);
+    const here = new Set([...this.#parts.registry].map(({ app, name }) => `${app}\n${sanitiseFileName(name)}`));
+    this.#adopt(this.#orphans.filter(({ app, session }) => !here.has(`${app}\n${session}`)));
   }
 
   /** After the doors are shut: lets nobody in, delivers the logouts that are due, tells the sites that all have gone. */
@@ -208,11 +215,18 @@ export class SessionControl {
     return (this.#applications.find(app) ?? this.#former.find(app))?.reporter;
   }
 
-  #adopt(app: string, session: string): void {
-    const site = this.#applications.find(app)?.site;
-    if (site?.adopt(session, app)) return;
-    this.#parts.log.warn({ app, session }, 'a logout of an earlier run has no webLogout any more');
-    this.#journal.settle(app, session);
+  /** Hands what an earlier run left behind to the sites it is owed to, and keeps what none of the present settings leads to. */
+  #adopt(owed: readonly Owed[]): void {
+    const orphans = owed.filter(({ app, session }) => !this.#applications.find(app)?.site?.adopt(session, app));
+    this.#orphans = orphans.slice(-MAX_LOGOUTS_WAITING);
+    for (const { app, session } of orphans.slice(0, -MAX_LOGOUTS_WAITING)) {
+      this.counters.logoutsDropped++;
+      this.#journal.settle(app, session);
+    }
+    if (this.#orphans.length === 0) return;
+    const applications = [...new Set(this.#orphans.map(({ app }) => app))].slice(0, NAMES_PER_LINE);
+    const words = 'logouts of an earlier run are kept: their applications are not configured, or have no webLogout';
+    this.#parts.log.warn({ logouts: this.#orphans.length, applications }, words);
   }
 }
 

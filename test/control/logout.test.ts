@@ -400,12 +400,60 @@ describe('after a kill', () => {
     assert.equal(town.control.logoutsOwed, 0);
   });
 
-  it('a session of an application that has no webLogout any more is let go with a line', async () => {
+  it('what an application owes that is gone, or has no webLogout any more, is kept for a later start, with a line', async () => {
     const killed = await new ControlTown(plain).started();
     await killed.enter(broadcaster('bob'));
-    const next = await new ControlTown({}, controlOptions({ live: {} }), reopened(killed.journal)).started();
-    assert.equal(next.control.logoutsOwed, 0);
-    assert.ok(next.log.lines.some(({ text }) => /no webLogout any more/.test(text)));
+    for (const applications of [{ live: {} }, { live: { webLogin: killed.site.options.webLogin } }, { chat: {} }]) {
+      const without = await new ControlTown({}, controlOptions(applications), reopened(killed.journal)).started();
+      assert.equal(without.control.logoutsOwed, 1);
+      const [line, ...more] = without.log.lines.filter(({ text }) => /no webLogout/.test(text));
+      assert.deepEqual(line?.fields, { logouts: 1, applications: ['live'] });
+      assert.deepEqual(more, []);
+      await without.control.stop();
+      assert.match(without.journal.text, /"bob"/);
+      const later = await new ControlTown(plain, undefined, reopened(without.journal)).started();
+      await later.clock.run(1_000);
+      assert.deepEqual(logouts(later), ['bob']);
+      assert.equal(later.control.logoutsOwed, 0);
+    }
+  });
+
+  it('what is kept so follows when new settings bring the application back', async () => {
+    const journal = new MemoryJournal();
+    journal.text = '["+","live","bob"]\n["+","gone","vera"]\n';
+    const town = await new ControlTown({}, controlOptions({ chat: {} }), journal).started();
+    town.control.reload(controlOptions({ live: town.site.options }));
+    await town.clock.run(1_000);
+    assert.deepEqual(logouts(town), ['bob']);
+    assert.equal(town.control.logoutsOwed, 1);
+    await town.control.stop();
+    assert.match(journal.text, /"vera"/);
+  });
+
+  it('what is kept so waits on while its session is here under settings without webLogout', async () => {
+    const journal = new MemoryJournal();
+    journal.text = '["+","live","bob"]\n';
+    const town = await new ControlTown({ webLogout: '' }, undefined, journal).started();
+    await town.enter(broadcaster('bob'));
+    town.control.reload(controlOptions({ live: town.site.options }));
+    await town.clock.run(1_000);
+    assert.deepEqual(logouts(town), []);
+    assert.equal(town.control.logoutsOwed, 1);
+  });
+
+  it('of those that are kept so, no more than wait for a site: the oldest are let go', async () => {
+    const journal = new MemoryJournal();
+    const names = Array.from({ length: MAX_LOGOUTS_WAITING + 2 }, (_, i) => `s${i}`);
+    journal.text = names.map((name) => `["+","a${name}","${name}"]\n`).join('');
+    const town = await new ControlTown({}, controlOptions({ live: {} }), journal).started();
+    assert.equal(town.control.logoutsOwed, MAX_LOGOUTS_WAITING);
+    assert.equal(town.control.counters.logoutsDropped, 2);
+    const [line] = town.log.lines.filter(({ text }) => /no webLogout/.test(text));
+    assert.deepEqual(line?.fields['applications'], ['as2', 'as3', 'as4', 'as5', 'as6', 'as7', 'as8', 'as9']);
+    await town.control.stop();
+    const next = await new ControlTown({}, controlOptions({ live: {} }), reopened(journal)).started();
+    assert.equal(next.control.logoutsOwed, MAX_LOGOUTS_WAITING);
+    assert.equal(next.control.counters.logoutsDropped, 0);
   });
 });
 
