@@ -3,10 +3,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { ERRORS } from '../src/base/errors.ts';
-import { variableOf } from '../src/config-override.ts';
-import { APPLICATION, SECTION_NOTES, SECTIONS } from '../src/config-schema.ts';
-import { type Leaf, settingsOf } from '../src/config-setting.ts';
-import { allowed, written } from '../src/config-value.ts';
+import { variableOf } from '../src/config/override.ts';
+import { APPLICATION, SECTION_NOTES, SECTIONS } from '../src/config/schema.ts';
+import { type Leaf, settingsOf } from '../src/config/setting.ts';
+import { allowed, written } from '../src/config/value.ts';
 
 /** The generated pages, by path. */
 export const PAGES: ReadonlyMap<string, () => string> = new Map([
@@ -77,7 +77,7 @@ function page(parts: readonly string[]): string {
 const CONFIGURATION_HEAD = `
 # Configuration
 
-Made from \`src/config-schema.ts\` by \`npm run docs\`.
+Made from \`src/config/schema.ts\` by \`npm run docs\`.
 
 castgate needs no configuration to start. Settings come from four places; a later one wins:
 

@@ -3,7 +3,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import { isLoopback, type ListenAddress } from './base/listen-address.ts';
-import type { ApplicationOptions, Config } from './config-schema.ts';
+import type { ApplicationOptions, Config } from './config/schema.ts';
 
 /** Where the doors listen now; a door that is off is undefined. */
 export interface Addresses {

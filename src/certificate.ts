@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock, Millis, Timer } from './base/clock.ts';
 import { RefusedError } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
-import type { TlsOptions } from './config-schema.ts';
+import type { TlsOptions } from './config/schema.ts';
 import type { TlsPair } from './rtmp/server.ts';
 
 /** Tools that renew certificates write two files; looked at this rarely, both are there. */

@@ -5,7 +5,7 @@
 import { type Logger as PinoRoot, pino } from 'pino';
 import { type Clock, isoTime, localTime, type Millis, pause } from './base/clock.ts';
 import type { LogFields, Logger } from './base/log.ts';
-import type { LogOptions } from './config-schema.ts';
+import type { LogOptions } from './config/schema.ts';
 
 /** Fields whose value is masked, in small letters; the same words at the end of a longer name count as well. */
 export const SECRET_FIELDS: readonly string[] = [

@@ -2,8 +2,8 @@
  * The commands of castgate, from arguments to exit code.
  */
 import { EXIT, HELP, readCommandLine, UsageError } from './command-line.ts';
-import { ConfigError, faultLine } from './config-fault.ts';
-import { type ConfigRequest, loadConfig } from './config-source.ts';
+import { ConfigError, faultLine } from './config/fault.ts';
+import { type ConfigRequest, loadConfig } from './config/source.ts';
 import { VERSION } from './version.ts';
 
 /** Carries out one command; resolves when it is done, or when the server runs. */

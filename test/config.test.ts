@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { faultLine } from '../src/config/fault.ts';
 import { changedPaths, readConfig } from '../src/config.ts';
-import { faultLine } from '../src/config-fault.ts';
 import { SITE_DEFAULTS } from '../src/control/options.ts';
 import { ADMIN_DEFAULTS, HTTP_DEFAULTS } from '../src/http/options.ts';
 import { RTMP_DEFAULTS } from '../src/rtmp/options.ts';

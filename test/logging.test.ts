@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RefusedError } from '../src/base/errors.ts';
-import type { LogOptions } from '../src/config-schema.ts';
+import type { LogOptions } from '../src/config/schema.ts';
 import { type LineOutput, openLog } from '../src/logging.ts';
 import { VirtualClock } from './helpers/virtual-clock.ts';
 

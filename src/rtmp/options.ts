@@ -1,5 +1,5 @@
 /**
- * What an operator can set about RTMP. Defaults stand here; docs/configuration.md is made from the schema in src/config-schema.ts.
+ * What an operator can set about RTMP. Defaults stand here; docs/configuration.md is made from the schema in src/config/schema.ts.
  */
 import type { Millis } from '../base/clock.ts';
 

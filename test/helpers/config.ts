@@ -2,9 +2,9 @@
  * Configurations in tests: read, or their faults as lines.
  */
 import assert from 'node:assert/strict';
+import { ConfigError, faultLine } from '../../src/config/fault.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { type ConfigSources, readConfig } from '../../src/config.ts';
-import { ConfigError, faultLine } from '../../src/config-fault.ts';
-import type { Config } from '../../src/config-schema.ts';
 
 export function fromFile(text: string, more: ConfigSources = {}): Config {
   return readConfig({ file: { name: 'c.yml', text }, ...more }).config;

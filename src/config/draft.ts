@@ -2,12 +2,12 @@
  * A configuration in the making: what each source has set so far, each value with its source, and every fault met on the way.
  */
 
-import type { Fault } from './config-fault.ts';
-import type { Content, Entry } from './config-file.ts';
-import { APPLICATION, SECTIONS } from './config-schema.ts';
-import { type Leaf, settingsOf } from './config-setting.ts';
-import { type Reading, readSetting } from './config-value.ts';
-import { didYouMean } from './spelling.ts';
+import { didYouMean } from '../spelling.ts';
+import type { Fault } from './fault.ts';
+import type { Content, Entry } from './file.ts';
+import { APPLICATION, SECTIONS } from './schema.ts';
+import { type Leaf, settingsOf } from './setting.ts';
+import { type Reading, readSetting } from './value.ts';
 
 /** A value as it was given, and by whom. */
 export interface Given {

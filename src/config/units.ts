@@ -3,7 +3,7 @@
  * A reader answers `undefined` for what it does not understand; ranges are the schema's business.
  */
 import { isIP } from 'node:net';
-import { readListen } from './base/listen-address.ts';
+import { readListen } from '../base/listen-address.ts';
 
 const MILLIS = new Map([
   ['ms', 1],

@@ -3,6 +3,9 @@
  * the defaults themselves stand in the rooms that use them.
  */
 import Type, { type TSchema } from 'typebox';
+import { SITE_DEFAULTS, type SiteOptions } from '../control/options.ts';
+import { ADMIN_DEFAULTS, type AdminOptions, HTTP_DEFAULTS, type HttpOptions } from '../http/options.ts';
+import { RTMP_DEFAULTS, type RtmpOptions, type WriteWindow } from '../rtmp/options.ts';
 import {
   choice,
   connectAddress,
@@ -18,10 +21,7 @@ import {
   text,
   webAddress,
   writeWindow,
-} from './config-setting.ts';
-import { SITE_DEFAULTS, type SiteOptions } from './control/options.ts';
-import { ADMIN_DEFAULTS, type AdminOptions, HTTP_DEFAULTS, type HttpOptions } from './http/options.ts';
-import { RTMP_DEFAULTS, type RtmpOptions, type WriteWindow } from './rtmp/options.ts';
+} from './setting.ts';
 
 /** The certificate of RTMPS and HTTPS. */
 export interface TlsOptions {
@@ -87,7 +87,7 @@ const rtmp = Type.Object({
     RTMP_DEFAULTS.readPace,
     0,
     50,
-    'Busy publishers are read only this often, so that many small segments cost one read. 0: at each segment.',
+    'With many publishers, rest this long between two looks at the sockets, so that one look finds many messages. 0: never.',
   ),
   readPaceFrom: count(RTMP_DEFAULTS.readPaceFrom, 0, 1_000_000, 'Publishers connected before `readPace` takes effect.'),
   handshakeTimeout: duration(

@@ -2,11 +2,11 @@
  * Settings from the environment and from the command line, as entries like those of a file.
  */
 
-import type { Fault } from './config-fault.ts';
-import type { Entry } from './config-file.ts';
-import { APPLICATION, SECTIONS } from './config-schema.ts';
-import { settingsOf } from './config-setting.ts';
-import { didYouMean } from './spelling.ts';
+import { didYouMean } from '../spelling.ts';
+import type { Fault } from './fault.ts';
+import type { Entry } from './file.ts';
+import { APPLICATION, SECTIONS } from './schema.ts';
+import { settingsOf } from './setting.ts';
 
 const PREFIX = 'CASTGATE_';
 const APPLICATIONS = 'APPLICATIONS_';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readConfig } from '../src/config.ts';
-import { faultLine } from '../src/config-fault.ts';
-import { type Config, SECTIONS } from '../src/config-schema.ts';
-import { settingsOf } from '../src/config-setting.ts';
-import { written } from '../src/config-value.ts';
-import { faultsOf, fromFile, plain } from './helpers/config.ts';
+import { faultLine } from '../../src/config/fault.ts';
+import { type Config, SECTIONS } from '../../src/config/schema.ts';
+import { settingsOf } from '../../src/config/setting.ts';
+import { written } from '../../src/config/value.ts';
+import { readConfig } from '../../src/config.ts';
+import { faultsOf, fromFile, plain } from '../helpers/config.ts';
 
 test('faults of variables and of the command line name those', () => {
   const environment = {

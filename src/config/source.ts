@@ -2,9 +2,9 @@
  * The configuration from where it really lies: a file on disk, the process's variables, its arguments.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { type ConfigReading, readConfig } from './config.ts';
-import { ConfigError } from './config-fault.ts';
-import { FILE_LIMIT } from './config-file.ts';
+import { type ConfigReading, readConfig } from '../config.ts';
+import { ConfigError } from './fault.ts';
+import { FILE_LIMIT } from './file.ts';
 
 /** Read from the working directory when no file is named. */
 export const DEFAULT_FILE = 'castgate.yml';

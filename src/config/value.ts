@@ -2,10 +2,11 @@
  * One value: from the text of any source to what the rooms use, or to the words that say what is allowed instead.
  */
 import Value from 'typebox/value';
-import { readListen } from './base/listen-address.ts';
-import { withoutQuery } from './base/log.ts';
-import { quoted } from './config-fault.ts';
-import { type Leaf, type Setting, WRITE_WINDOW_RANGE } from './config-setting.ts';
+import { readListen } from '../base/listen-address.ts';
+import { withoutQuery } from '../base/log.ts';
+import { didYouMean } from '../spelling.ts';
+import { quoted } from './fault.ts';
+import { type Leaf, type Setting, WRITE_WINDOW_RANGE } from './setting.ts';
 import {
   isConnectAddress,
   isIpAddress,
@@ -17,8 +18,7 @@ import {
   withoutEntities,
   writeDuration,
   writeSize,
-} from './config-units.ts';
-import { didYouMean } from './spelling.ts';
+} from './units.ts';
 
 export type Reading =
   | { readonly ok: true; readonly value: unknown; readonly warning?: string }

@@ -10,10 +10,10 @@ import Type, {
   type TSchema,
   type TString,
 } from 'typebox';
-import type { Millis } from './base/clock.ts';
-import type { WriteWindow } from './rtmp/options.ts';
+import type { Millis } from '../base/clock.ts';
+import type { WriteWindow } from '../rtmp/options.ts';
 
-/** How a setting is written; the readers are in config-units.ts. */
+/** How a setting is written; the readers are in units.ts. */
 export type Unit =
   | 'flag'
   | 'choice'

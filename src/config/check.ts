@@ -1,9 +1,9 @@
 /**
  * What no setting can tell alone: faults and doubts between settings. Each is reported where one of them was set.
  */
-import { isLoopback, type ListenAddress, readListen } from './base/listen-address.ts';
-import type { Draft } from './config-draft.ts';
-import type { ApplicationOptions, Config } from './config-schema.ts';
+import { isLoopback, type ListenAddress, readListen } from '../base/listen-address.ts';
+import type { Draft } from './draft.ts';
+import type { ApplicationOptions, Config } from './schema.ts';
 
 /** The webKey that the vendor's plugins come with: no secret. */
 const VENDOR_WEB_KEY = 'VideoWhisper';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPLICATION, SECTIONS } from '../src/config-schema.ts';
-import { type Leaf, settingsOf } from '../src/config-setting.ts';
-import { readDuration, readSize, writeDuration, writeSize } from '../src/config-units.ts';
-import { readSetting, written } from '../src/config-value.ts';
-import { plain } from './helpers/config.ts';
+import { APPLICATION, SECTIONS } from '../../src/config/schema.ts';
+import { type Leaf, settingsOf } from '../../src/config/setting.ts';
+import { readDuration, readSize, writeDuration, writeSize } from '../../src/config/units.ts';
+import { readSetting, written } from '../../src/config/value.ts';
+import { plain } from '../helpers/config.ts';
 
 /** Text, the value it stands for, and whether the value is written like that. */
 const DURATIONS: readonly (readonly [string, number, boolean])[] = [

@@ -3,7 +3,7 @@
  * the schema to say. Aliases are followed one at a time and no deeper than somebody asks, so that no file unfolds into more.
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, visit } from 'yaml';
-import type { Fault } from './config-fault.ts';
+import type { Fault } from './fault.ts';
 
 /** A configuration file may not have more bytes. */
 export const FILE_LIMIT = 1 << 20;

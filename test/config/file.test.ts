@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fileFaults, fromFile } from './helpers/config.ts';
+import { fileFaults, fromFile } from '../helpers/config.ts';
 
 test('plain text stays as it is written: numbers, zeros, booleans', () => {
   const { applications, rtmp } = fromFile(`
