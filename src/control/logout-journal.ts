@@ -56,6 +56,8 @@ export class LogoutJournal {
   #syncDue = false;
   #unsynced = false;
   #loggedAt = Number.NEGATIVE_INFINITY;
+  /** The last write is under way: no timer begins any more. */
+  #closing = false;
   #closed = false;
 
   /** Without a file it remembers as long as the process lives. */
@@ -117,13 +119,12 @@ export class LogoutJournal {
 
   /** Everything on the disk; nothing is written afterwards. */
   async close(): Promise<void> {
-    if (this.#closed || this.#file === undefined) return;
-    this.#stopRetry();
-    await this.#wake();
-    this.#closed = true;
-    // that write may have failed as well
+    if (this.#closing || this.#file === undefined) return;
+    this.#closing = true;
     this.#stopRetry();
     this.#syncTimer?.cancel();
+    await this.#wake();
+    this.#closed = true;
     try {
       if (this.#unsynced) await this.#file.sync();
       await this.#file.close();
@@ -194,8 +195,10 @@ export class LogoutJournal {
         this.#syncSoon();
       }
     } catch (error) {
-      this.#torn = true;
+      // at the end there is no later to mend it in
+      this.#torn = !this.#closing;
       this.#complain(error, 'cannot be written');
+      if (this.#closing) return;
       this.#retry = this.#clock.after(RETRY_AFTER, () => {
         this.#retry = undefined;
         void this.#wake();
@@ -220,6 +223,7 @@ export class LogoutJournal {
 
   #syncSoon(): void {
     this.#unsynced = true;
+    if (this.#closing) return;
     this.#syncTimer ??= this.#clock.after(SYNC_EVERY, () => {
       this.#syncTimer = undefined;
       this.#syncDue = true;

@@ -203,8 +203,8 @@ test("the vendor's receiver reads the report and is obeyed, whatever state it is
   const eve = aSession({ name: 'eve & "co"', room: "Tom's > room" });
   const sessions = [publisher, eve, browser, guest];
   const disconnect = { [eve.name]: 'Watch time is over > 10 & more', 77: 'Wrong key' };
-  const users = [{ session: eve.name, disconnect: 'Watch time is over > 10 & more', room: "Tom's > room" }];
-  const rtp = [{ key: '77', session: '77', disconnect: 'Wrong key', room: 'chan' }];
+  const users = [{ session: eve.name, disconnect: 'Watch time is over > 10 & more' }];
+  const rtp = [{ key: '77', session: '77', disconnect: 'Wrong key' }];
   const moods = [
     {},
     { viewerKeyLost: false },
