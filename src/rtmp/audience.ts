@@ -172,13 +172,24 @@ export class Audience implements Subscriber {
     this.#heldBytes = 0;
     const views = this.#window.take();
     const open = this.#open;
+    let late = false;
     for (let v = 0; v < views.length; v++) {
       const view = views[v]!;
-      for (let i = 0; i < open.length; i++) open[i]!.transport.write(view);
+      for (let i = 0; i < open.length; i++) {
+        const { transport } = open[i]!;
+        transport.write(view);
+        // looked at while it is in the processor's cache; hardly ever does a second round follow
+        if (transport.queuedBytes > 0) late = true;
+      }
     }
     if (this.#lane.bytes > 0) {
       for (const view of this.#lane.take()) for (const player of this.#shut) player.transport.write(view);
     }
+    if (late) this.#shutLate();
+  }
+
+  #shutLate(): void {
+    const open = this.#open;
     for (let i = open.length - 1; i >= 0; i--) {
       const player = open[i]!;
       if (player.transport.queuedBytes > 0 && !player.admits(false)) this.#shutOut(player, i);
