@@ -38,8 +38,9 @@ export class Disk {
     return owed;
   }
 
-  /** The file as one server has it open, and what becomes of its last write when that server is killed. */
-  file(clock: MortalClock): { file: JournalFile; killed(): void } {
+  /** The file as one server has it open, what becomes of its last write when that server ends, and whether one is under way. */
+  file(clock: MortalClock): { file: JournalFile; gone(): void; busy(): boolean } {
+    let isGone = false;
     let underWay: string | undefined;
     let busy = false;
     const work = <T>(done: () => T, torn?: string): Promise<T> => {
@@ -53,6 +54,7 @@ export class Disk {
       return new Promise((resolve, reject) => {
         clock.after(delay, () => {
           busy = false;
+          if (isGone) return;
           underWay = undefined;
           if (!full) return resolve(done());
           this.#tear(torn);
@@ -71,7 +73,11 @@ export class Disk {
         sync: () => work(() => {}),
         close: async () => {},
       },
-      killed: () => this.#tear(underWay),
+      gone: () => {
+        if (!isGone) this.#tear(underWay);
+        isGone = true;
+      },
+      busy: () => busy,
     };
   }
 

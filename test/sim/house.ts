@@ -63,7 +63,8 @@ export class House {
   state: 'starting' | 'open' | 'leaving' | 'stopped' | 'dead' = 'starting';
   leavingAt: Millis = 0;
   readonly #witness: HouseWitness;
-  readonly #killed: () => void;
+  readonly #gone: () => void;
+  readonly #diskBusy: () => boolean;
   #checks: Timer | undefined;
   #lastNumber = 0;
 
@@ -80,8 +81,9 @@ export class House {
     }));
     this.audiences = new Audiences(this.clock);
     const random = (count: number) => dice.bytes(count);
-    const { file, killed } = disk.file(this.clock);
-    this.#killed = killed;
+    const { file, gone, busy } = disk.file(this.clock);
+    this.#gone = gone;
+    this.#diskBusy = busy;
     const web = new TownWeb(number, clock, this.clock, dice.fork(), sites, witness);
     const log = new TownLog(witness, {});
     this.control = new SessionControl(control, {
@@ -142,8 +144,13 @@ export class House {
   kill(): void {
     this.state = 'dead';
     this.clock.kill();
-    this.#killed();
+    this.#gone();
     for (const link of this.peers.values()) link.serverDied();
+  }
+
+  /** Timers that somebody has begun and not ended; the disk's own is its own affair. */
+  get timers(): number {
+    return this.clock.pending - (this.#diskBusy() ? 1 : 0);
   }
 
   /** As SIGTERM does it. */
@@ -155,6 +162,8 @@ export class House {
     while (this.peers.size > 0 && this.clock.now() < deadline) await pause(this.clock, GOODBYE_STEP);
     await this.control.stop();
     this.#checks?.cancel();
+    // the process ends here, whatever the disk is still at
+    this.#gone();
     this.state = 'stopped';
   }
 }

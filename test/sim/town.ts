@@ -240,7 +240,7 @@ export class Town implements Street {
     const took = this.clock.now() - began;
     if (took > STOP) this.record.violate('a stop comes to its end', `${took} ms`);
     const noTimer = () => {
-      if (house.clock.pending !== 0) this.record.violate('no timer is left', `${house.clock.pending} after a stop`);
+      if (house.timers !== 0) this.record.violate('no timer is left', `${house.timers} after a stop`);
     };
     this.clock.after(LAST_TIMERS, noTimer);
     if (house.registry.size + house.hub.size + house.peers.size > 0)
