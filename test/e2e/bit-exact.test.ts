@@ -22,7 +22,7 @@ const CASES: readonly { recipe: Recipe; writeWindow: string; live: boolean }[] =
 for (const { recipe, writeWindow, live } of CASES) {
   test(`${recipe}, write window ${writeWindow}, ${live ? 'live' : 'at full speed'}`, async (t) => {
     const file = await makeMedia(t, recipe, { seconds: live ? 2 : 6 });
-    const server = await startCastgate(t, { settings: { 'rtmp.writeWindow': writeWindow } });
+    const server = await startCastgate(t, { settings: { 'rtmp.writeWindow': writeWindow, 'rtmp.viewerQueue': '64M' } });
     const url = server.url('live/show');
     const players = [readMedia(t, url), readMedia(t, url)];
     await until('both play', async () => {
