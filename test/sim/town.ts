@@ -237,6 +237,8 @@ export class Town implements Street {
     }
     await stopping;
     this.#laws.logins.stopped(house);
+    // the next one finds what is on the disk, which may have been full all the while
+    this.#laws.logins.killed(this.#disk.owed(), this.#disk.troubledAt);
     const took = this.clock.now() - began;
     if (took > STOP) this.record.violate('a stop comes to its end', `${took} ms`);
     const noTimer = () => {
