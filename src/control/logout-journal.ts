@@ -51,6 +51,8 @@ export class LogoutJournal {
   #torn = false;
   /** What an earlier process left could not be read yet; until it is, the file is not written anew. */
   #unread = true;
+  /** Settled while it is unread: what it says of these is old. */
+  readonly #settledUnread = new Set<string>();
   #retry: Timer | undefined;
   #syncTimer: Timer | undefined;
   #syncDue = false;
@@ -81,6 +83,7 @@ export class LogoutJournal {
   async #read(file: JournalFile): Promise<void> {
     try {
       this.#replay(await file.read());
+      this.#unread = false;
       this.#torn = true;
     } catch (error) {
       this.#complain(error, 'cannot be read');
@@ -101,6 +104,7 @@ export class LogoutJournal {
   /** Resolves when the system has the line, or when that takes too long or fails: the disk decides nothing about a login. */
   owe(app: string, session: string): Promise<void> {
     this.#owed.set(keyOf(app, session), { app, session });
+    this.#settledUnread.delete(keyOf(app, session));
     if (this.#file === undefined || this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
       const patience = this.#clock.after(MAX_WAIT, resolve);
@@ -114,6 +118,7 @@ export class LogoutJournal {
 
   settle(app: string, session: string): void {
     if (!this.#owed.delete(keyOf(app, session))) return;
+    if (this.#unread) this.#settledUnread.add(keyOf(app, session));
     if (this.#file !== undefined && !this.#closed) this.#push(['-', app, session]);
   }
 
@@ -149,6 +154,8 @@ export class LogoutJournal {
       else if (entry.sign === '+') left.set(keyOf(entry.app, entry.session), entry);
       else left.delete(keyOf(entry.app, entry.session));
     }
+    for (const key of this.#settledUnread) left.delete(key);
+    this.#settledUnread.clear();
     for (const [key, owed] of left) if (!this.#owed.has(key)) this.#owed.set(key, owed);
     if (broken > 0)
       this.#log.warn({ code: 'web/journal', lines: broken }, 'the logout journal has lines that cannot be read');

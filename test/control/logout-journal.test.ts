@@ -68,6 +68,29 @@ describe('the logout journal', () => {
     assert.deepEqual(names(await opened(file)).sort(), ['live/bob', 'live/carl']);
   });
 
+  it('is not told by a file read late of debts that are settled since', async () => {
+    const file = new MemoryJournal();
+    file.mood = 'unreadable';
+    const clock = new VirtualClock();
+    const journal = await opened(file, clock);
+    await journal.owe('live', 'carl');
+    file.mood = 'full';
+    journal.settle('live', 'carl');
+    await settled();
+    assert.match(file.text, /"carl"/);
+    file.mood = 'good';
+    clock.advance(60_000);
+    await settled();
+    assert.deepEqual(names(journal), []);
+    assert.deepEqual(names(await opened(file)), []);
+  });
+
+  it('reads the file once at the start', async () => {
+    const file = new MemoryJournal();
+    await opened(file);
+    assert.equal(file.reads, 1);
+  });
+
   it('survives a torn line and lines that are no lines', async () => {
     const file = new MemoryJournal();
     const lines = [

@@ -6,6 +6,7 @@ import type { JournalFile } from '../../src/control/logout-journal.ts';
 export class MemoryJournal implements JournalFile {
   text = '';
   mood: 'good' | 'full' | 'hanging' | 'unreadable' = 'good';
+  reads = 0;
   appends = 0;
   replaces = 0;
   syncs = 0;
@@ -15,6 +16,7 @@ export class MemoryJournal implements JournalFile {
   closed = false;
 
   async read(): Promise<string> {
+    this.reads++;
     if (this.mood === 'unreadable') throw Object.assign(new Error('input/output error'), { code: 'EIO' });
     return this.#use(() => this.text);
   }
