@@ -76,7 +76,7 @@ export class Activities {
     this.#session.hasAudio = publisher.hasAudio;
   }
 
-  event(event: Exclude<NetStreamEvent, { type: 'media' }>): void {
+  event(event: NetStreamEvent): void {
     switch (event.type) {
       case 'publish':
         this.#try(event.question, 'NetStream.Publish.Denied', () => this.#publish(event.question, event.name));

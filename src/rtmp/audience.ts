@@ -197,8 +197,7 @@ export class Audience implements Subscriber {
   }
 
   #shutOut(player: Player, at: number): void {
-    const last = this.#open.pop()!;
-    if (last !== player) this.#open[at] = last;
+    removeAt(this.#open, at);
     this.#shut.push(player);
   }
 
@@ -208,8 +207,7 @@ export class Audience implements Subscriber {
     for (let i = this.#shut.length - 1; i >= 0; i--) {
       const player = this.#shut[i]!;
       if (!player.admits(true)) continue;
-      const last = this.#shut.pop()!;
-      if (last !== player) this.#shut[i] = last;
+      removeAt(this.#shut, i);
       this.#open.push(player);
     }
   }
@@ -243,7 +241,12 @@ function isKey(frame: Frame): boolean {
 function remove(players: Player[], player: Player): boolean {
   const at = players.indexOf(player);
   if (at < 0) return false;
-  const last = players.pop()!;
-  if (last !== player) players[at] = last;
+  removeAt(players, at);
   return true;
+}
+
+/** Their order says nothing, so the last one takes the place. */
+function removeAt(players: Player[], at: number): void {
+  const last = players.pop()!;
+  if (at < players.length) players[at] = last;
 }
