@@ -24,25 +24,29 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
   ['session', ['base']],
   ['control', ['session', 'base']],
   ['rtmp', ['relay', 'media', 'session', 'base']],
+  ['webrtc', ['relay', 'media', 'session', 'base']],
   ['http', ['relay', 'media', 'session', 'base']],
 ]);
 
 /** Who may import a package, or a part of Node.js that reaches outside. */
 const DOORS: ReadonlyMap<string, RegExp> = new Map([
-  ['fastify', /^src\/http\//],
+  ['fastify', /^src\/(http\/|webrtc\/whip\.ts$)/],
   ['php-serialize', /^src\/control\/php\.ts$/],
   ['pino', /^src\/logging\.ts$/],
   ['prom-client', /^src\/http\/metrics\.ts$/],
+  ['werift', /^src\/webrtc\/werift-dtls\.ts$/],
+  ['ws', /^src\/webrtc\/web-socket\.ts$/],
   ['typebox', /^src\/(config\.ts$|config\/|http\/)/],
   ['typebox/value', /^src\/config\/value\.ts$/],
   ['yaml', /^src\/config\/file\.ts$/],
+  ['node:dgram', /^src\/webrtc\/udp-port\.ts$/],
   ['node:dns', /^src\/control\/web-client\.ts$/],
   ['node:fs', /^src\/version\.ts$/],
   ['node:fs/promises', /^src\/(certificate|config\/source|control\/(logout-file|state-lock))\.ts$/],
   ['node:http', /^src\/(control\/web-client\.ts$|http\/)/],
   ['node:https', /^src\/(control\/web-client\.ts$|http\/)/],
-  ['node:net', /^src\/rtmp\/(server|[a-z]+-transport)\.ts$/],
-  ['node:os', /^src\/banner\.ts$/],
+  ['node:net', /^src\/(rtmp\/(server|[a-z]+-transport)|webrtc\/tcp-port)\.ts$/],
+  ['node:os', /^src\/(banner|webrtc\/udp-port)\.ts$/],
   ['node:tls', /^src\/(certificate|rtmp\/server)\.ts$/],
   ['node:v8', /^src\/main\.ts$/],
 ]);
