@@ -73,6 +73,7 @@ function build(draft: Draft, stateDirectory: string | undefined): Config {
   const dir = stateDirectory?.split(':')[0];
   return {
     rtmp,
+    webrtc: fill(SECTIONS.webrtc, draft.sections.get('webrtc')!),
     http: fill(SECTIONS.http, draft.sections.get('http')!),
     admin: fill(SECTIONS.admin, draft.sections.get('admin')!),
     tls: fill(SECTIONS.tls, draft.sections.get('tls')!),
@@ -101,7 +102,8 @@ function leaves(config: Config): ReadonlyMap<string, string> {
   const add = (path: string, options: object) => {
     for (const [key, value] of Object.entries(options)) found.set(`${path}.${key}`, JSON.stringify(value));
   };
-  for (const section of ['rtmp', 'http', 'admin', 'tls', 'log', 'state'] as const) add(section, config[section]);
+  for (const section of ['rtmp', 'webrtc', 'http', 'admin', 'tls', 'log', 'state'] as const)
+    add(section, config[section]);
   for (const [name, options] of config.applications) add(`applications.${name}`, options);
   return found;
 }

@@ -38,7 +38,7 @@ export interface ServerParts {
 /** The metrics' names of the three questions to a site. */
 const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
 /** What only a new start can change. */
-const FIXED = /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|http\.|admin\.|state\.)/;
+const FIXED = /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen)|http\.|admin\.|state\.)/;
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;

@@ -4,6 +4,7 @@
 import { isLoopback, type ListenAddress, readListen } from '../base/listen-address.ts';
 import type { Draft } from './draft.ts';
 import type { ApplicationOptions, Config } from './schema.ts';
+import { isIpAddress } from './units.ts';
 
 /** The webKey that the vendor's plugins come with: no secret. */
 const VENDOR_WEB_KEY = 'VideoWhisper';
@@ -25,12 +26,13 @@ export function checkTogether(config: Config, draft: Draft): void {
   checkListeners(config, draft);
   checkTls(config, draft);
   checkLimits(config, draft);
+  checkWebRtc(config, draft);
   for (const name of config.applications.keys()) checkApplication(config, name, draft);
   checkShared(config, draft);
 }
 
 function checkListeners(config: Config, draft: Draft): void {
-  const { admin, rtmp, http } = config;
+  const { admin, rtmp, webrtc, http } = config;
   const adminAddress = readListen(admin.listen);
   if (adminAddress !== undefined && admin.token === '' && !isLoopback(adminAddress.host)) {
     const words = 'can be reached from other machines and so needs admin.token; or listen on 127.0.0.1';
@@ -39,6 +41,7 @@ function checkListeners(config: Config, draft: Draft): void {
   const doors = [
     ['rtmp.listen', rtmp.listen],
     ['rtmp.tlsListen', rtmp.tlsListen],
+    ['webrtc.tcpListen', webrtc.tcpListen],
     ['http.listen', http.listen],
     ['admin.listen', admin.listen],
   ] as const;
@@ -74,6 +77,17 @@ function checkLimits({ rtmp }: Config, draft: Draft): void {
   }
   if (rtmp.maxConnectionsPerIp > rtmp.maxConnections && sourceOf(draft, 'rtmp.maxConnectionsPerIp') !== DEFAULTS) {
     warn(draft, 'rtmp.maxConnectionsPerIp', 'is more than rtmp.maxConnections and so has no effect');
+  }
+}
+
+function checkWebRtc({ webrtc }: Config, draft: Draft): void {
+  for (const address of webrtc.publicAddresses) {
+    if (isIpAddress(address)) continue;
+    fault(draft, ['webrtc.publicAddresses'], `must be IP addresses; "${address}" is none`);
+  }
+  for (const server of webrtc.iceServers) {
+    if (/^(?:stun|stuns|turn|turns):/.test(server)) continue;
+    fault(draft, ['webrtc.iceServers'], 'must be addresses that begin with stun:, stuns:, turn: or turns:');
   }
 }
 

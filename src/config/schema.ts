@@ -6,6 +6,7 @@ import Type, { type TSchema } from 'typebox';
 import { SITE_DEFAULTS, type SiteOptions } from '../control/options.ts';
 import { ADMIN_DEFAULTS, type AdminOptions, HTTP_DEFAULTS, type HttpOptions } from '../http/options.ts';
 import { RTMP_DEFAULTS, type RtmpOptions, type WriteWindow } from '../rtmp/options.ts';
+import { WEBRTC_DEFAULTS, type WebRtcOptions } from '../webrtc/options.ts';
 import {
   choice,
   connectAddress,
@@ -47,6 +48,7 @@ export interface ApplicationOptions extends SiteOptions {
 /** Everything that can be set, checked and complete. */
 export interface Config {
   readonly rtmp: RtmpOptions;
+  readonly webrtc: WebRtcOptions;
   readonly http: HttpOptions;
   readonly admin: AdminOptions;
   /** Both empty: no TLS. */
@@ -148,6 +150,66 @@ const rtmp = Type.Object({
   maxConnections: count(RTMP_DEFAULTS.maxConnections, 1, 1_000_000, 'TCP connections in all.'),
   maxConnectionsPerIp: count(RTMP_DEFAULTS.maxConnectionsPerIp, 1, 1_000_000, 'TCP connections of one address.'),
 } satisfies Fields<RtmpOptions>);
+
+const webrtc = Type.Object({
+  listen: listen(
+    WEBRTC_DEFAULTS.listen,
+    'UDP port of all WebRTC media. Signalling comes over HTTP. Empty: no media over UDP.',
+  ),
+  tcpListen: listen(
+    WEBRTC_DEFAULTS.tcpListen,
+    'The same over TCP, for clients behind firewalls that let no UDP through. Empty: off.',
+  ),
+  publicAddresses: list(
+    WEBRTC_DEFAULTS.publicAddresses,
+    8,
+    'Addresses of this machine as clients outside see it, IPv4 or IPv6: needed behind NAT, in containers and clouds.',
+  ),
+  interfaceAddresses: flag(
+    WEBRTC_DEFAULTS.interfaceAddresses,
+    "Tell clients the addresses of this machine's own interfaces, too.",
+  ),
+  iceServers: secret(
+    list(
+      WEBRTC_DEFAULTS.iceServers,
+      8,
+      'STUN and TURN servers for clients, such as `stun:host:3478` or `turn:user:password@host:3478`. castgate itself needs none.',
+    ),
+  ),
+  connectTimeout: duration(
+    WEBRTC_DEFAULTS.connectTimeout,
+    2_000,
+    60_000,
+    'From the offer to the end of the DTLS handshake.',
+  ),
+  consentTimeout: duration(
+    WEBRTC_DEFAULTS.consentTimeout,
+    5_000,
+    60_000,
+    'A client whose connectivity checks stay away for this long has gone.',
+  ),
+  publishTimeout: duration(
+    WEBRTC_DEFAULTS.publishTimeout,
+    1_000,
+    600_000,
+    'A publisher that sends no media for this long is gone, and its name is free.',
+  ),
+  playWait: duration(
+    WEBRTC_DEFAULTS.playWait,
+    0,
+    3_600_000,
+    'A viewer whose stream has stopped waits this long for it to come back. 0: forever.',
+  ),
+  maxPublishBitrate: count(
+    WEBRTC_DEFAULTS.maxPublishBitrate,
+    64_000,
+    1_000_000_000,
+    'Bits a second that a browser is told it may send.',
+  ),
+  maxDatagram: size(WEBRTC_DEFAULTS.maxDatagram, 576, 1_400, 'Bytes of one RTP packet to a viewer, before encryption.'),
+  maxSessions: count(WEBRTC_DEFAULTS.maxSessions, 1, 1_000_000, 'WebRTC sessions in all; more are told to come back.'),
+  maxSessionsPerIp: count(WEBRTC_DEFAULTS.maxSessionsPerIp, 1, 1_000_000, 'WebRTC sessions of one address.'),
+} satisfies Fields<WebRtcOptions>);
 
 const http = Type.Object({
   listen: listen(
@@ -265,7 +327,7 @@ const application = Type.Object({
 } satisfies Fields<ApplicationOptions>);
 
 /** The sections of the file that have a fixed name. */
-export const SECTIONS = { rtmp, http, admin, tls, log, state } as const;
+export const SECTIONS = { rtmp, webrtc, http, admin, tls, log, state } as const;
 
 /** One entry of `applications`, which is listed by name. */
 export const APPLICATION = application;
@@ -273,6 +335,10 @@ export const APPLICATION = application;
 /** What a section is for, in the order of the reference. */
 export const SECTION_NOTES: ReadonlyMap<string, string> = new Map([
   ['rtmp', 'RTMP and RTMPS, in and out.'],
+  [
+    'webrtc',
+    'WebRTC media, in and out. Its signalling (WHIP, WHEP, Wowza) comes in at the HTTP door and on the RTMP port.',
+  ],
   ['http', 'The HTTP door for the public.'],
   ['admin', 'The HTTP door for operators.'],
   ['tls', 'One certificate for RTMPS and HTTPS, which are recognised on the ports of `rtmp`.'],

@@ -61,6 +61,8 @@ export class Castgate {
     const all = {
       'rtmp.listen': '127.0.0.1:0',
       'http.listen': '',
+      'webrtc.listen': '127.0.0.1:0',
+      'webrtc.tcpListen': '127.0.0.1:0',
       'admin.listen': '127.0.0.1:0',
       'admin.token': ADMIN_TOKEN,
       'log.format': 'json',
