@@ -46,6 +46,9 @@ export interface Setting {
 
 export type Leaf = Setting & TSchema;
 
+/** A leaf for each option of a room. */
+export type Fields<Options> = Record<keyof Options, TSchema>;
+
 /** The leaves of a section, by name. */
 export function settingsOf(section: TObject): ReadonlyMap<string, Leaf> {
   // Each leaf is made by one of the functions below, which all give a Setting.
