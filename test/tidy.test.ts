@@ -96,7 +96,7 @@ test('the configuration takes options of the rooms, and nothing that runs', () =
   const running = each(config, (_, { target }) => {
     return (
       target.startsWith('src/') &&
-      !/^src\/(config|config\/[a-z]+|spelling|base\/[a-z-]+|[a-z]+\/options)\.ts$/.test(target)
+      !/^src\/(config|config\/[a-z-]+|spelling|base\/[a-z-]+|[a-z]+\/options)\.ts$/.test(target)
     );
   });
   none(running, 'config may import base and options.ts of the rooms');
