@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Codec, Frame, FrameKind, FrameRole } from '../../src/media/frame.ts';
+import type { BridgedCodec, Transcoder, TranscoderEvents } from '../../src/media/transcoder.ts';
+import { GOP_DEFAULTS } from '../../src/relay/gop-cache.ts';
+import { Renditions } from '../../src/relay/rendition.ts';
+import { Stream, type Subscriber } from '../../src/relay/stream.ts';
+
+function frame(kind: FrameKind, role: FrameRole, codec: Codec, dts: number, fill = 1): Frame {
+  const data = Buffer.alloc(4, fill);
+  return { kind, role, codec, dts, pts: dts, size: 4, data, track: 0 };
+}
+
+const [head, key, delta] = [
+  frame('video', 'config', 'h264', 0),
+  frame('video', 'key', 'h264', 0),
+  frame('video', 'delta', 'h264', 40_000),
+];
+const asc = frame('audio', 'config', 'aac', 0);
+const aac = (dts: number) => frame('audio', 'delta', 'aac', dts);
+const opus = (dts: number) => frame('audio', 'delta', 'opus', dts);
+
+/** Transcoders that answer when told to. */
+class Booth {
+  readonly running: { to: BridgedCodec; events: TranscoderEvents; heard: Frame[]; closed: boolean }[] = [];
+
+  start(to: BridgedCodec, events: TranscoderEvents): Transcoder {
+    const one = { to, events, heard: [] as Frame[], closed: false };
+    this.running.push(one);
+    return {
+      write: (heard) => void one.heard.push(heard),
+      close: () => {
+        one.closed = true;
+      },
+    };
+  }
+}
+
+class Witness implements Subscriber {
+  readonly seen: (Frame | string)[] = [];
+  viewers = 1;
+  write(seen: Frame): void {
+    this.seen.push(seen);
+  }
+  began(): void {
+    this.seen.push('began');
+  }
+  ended(): void {
+    this.seen.push('ended');
+  }
+}
+
+function town() {
+  const booth = new Booth();
+  const failures: string[] = [];
+  const renditions = new Renditions(
+    booth,
+    () => GOP_DEFAULTS,
+    (stream, to, code) => failures.push(`${stream.name} ${to} ${code}`),
+  );
+  const stream = new Stream('live', 'a', GOP_DEFAULTS, () => {});
+  const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
+  return { booth, failures, renditions, stream, publication, rendition: renditions.of(stream, 'opus') };
+}
+
+test('one transcoder for all subscribers, started by the first and closed after the last', () => {
+  const { booth, renditions, stream, rendition } = town();
+  assert.equal(renditions.of(stream, 'opus'), rendition);
+  const first = rendition.subscribe(new Witness());
+  const second = rendition.subscribe(new Witness());
+  assert.equal(renditions.running, 1);
+  assert.equal(stream.audience, 2);
+  first.close();
+  first.close();
+  assert.equal(renditions.running, 1);
+  second.close();
+  assert.equal(renditions.running, 0);
+  assert.equal(stream.audience, 0);
+  assert.ok(booth.running.every(({ closed }) => closed));
+});
+
+test('pictures pass as they are, sound comes from the transcoder', () => {
+  const { booth, publication, rendition } = town();
+  for (const sent of [head, asc, key, aac(10)]) publication.write(sent);
+  assert.deepEqual(rendition.replay(), [head, key], 'the original sound is of no use to a newcomer');
+  const witness = new Witness();
+  rendition.subscribe(witness);
+  publication.write(aac(20));
+  publication.write(delta);
+  const [one] = booth.running;
+  assert.equal(one!.to, 'opus');
+  assert.deepEqual(one!.heard, [asc, aac(20)], 'the configuration in force first');
+  one!.events.frame(opus(20));
+  assert.deepEqual(witness.seen, [delta, opus(20)]);
+  assert.deepEqual(rendition.replay(), [head, key, delta, opus(20)], 'the next newcomer hears at once');
+});
+
+test('a failed transcoder costs the sound only, and the next publisher gets another', () => {
+  const { booth, failures, publication, stream, rendition } = town();
+  const witness = new Witness();
+  rendition.subscribe(witness);
+  publication.write(asc);
+  booth.running[0]!.events.failed('media/transcoder', 'gone');
+  assert.deepEqual(failures, ['a opus media/transcoder']);
+  publication.write(aac(20));
+  publication.write(key);
+  booth.running[0]!.events.frame(opus(20));
+  assert.deepEqual(witness.seen, [key]);
+  assert.equal(booth.running.length, 1);
+  publication.close();
+  const next = stream.publish({ requestKeyFrame() {}, evicted() {} });
+  next.write(asc);
+  assert.equal(booth.running.length, 2);
+  assert.deepEqual(witness.seen, [key, 'ended', 'began']);
+});
+
+test('what an ended publisher left in the transcoder reaches nobody', () => {
+  const { booth, publication, stream, rendition } = town();
+  const witness = new Witness();
+  rendition.subscribe(witness);
+  publication.write(asc);
+  publication.close();
+  assert.ok(booth.running[0]!.closed);
+  stream.publish({ requestKeyFrame() {}, evicted() {} });
+  booth.running[0]!.events.frame(opus(0));
+  assert.deepEqual(witness.seen, ['ended', 'began']);
+});
+
+test('sound that is in the wanted codec already passes', () => {
+  const { booth, publication, rendition } = town();
+  const witness = new Witness();
+  rendition.subscribe(witness);
+  publication.write(opus(0));
+  assert.deepEqual(witness.seen, [opus(0)]);
+  assert.equal(booth.running.length, 0);
+});
