@@ -4,6 +4,7 @@
  */
 import { RefusedError } from '../base/errors.ts';
 import type { Frame } from '../media/frame.ts';
+import { PictureOrder } from '../media/picture-order.ts';
 import { GopCache, type GopLimits } from './gop-cache.ts';
 
 /** Receives frames. Neither throws nor waits; a slow one drops for itself (see `Valve`). */
@@ -48,6 +49,8 @@ export class Stream {
   readonly app: string;
   readonly name: string;
   readonly counts: StreamCounts = { videoFrames: 0, audioFrames: 0, keyFrames: 0, bytes: 0 };
+  /** In which order its pictures are shown. */
+  readonly order = new PictureOrder();
   readonly #cache: GopCache;
   readonly #onIdle: (stream: Stream) => void;
   /** Replaced as a whole, so that who comes or goes during a write disturbs nobody else's. */
@@ -138,6 +141,7 @@ export class Stream {
     if (frame.kind === 'video') {
       counts.videoFrames += 1;
       if (frame.role === 'key') counts.keyFrames += 1;
+      if (frame.track === 0) this.order.push(frame);
     } else if (frame.kind === 'audio') {
       counts.audioFrames += 1;
     }
@@ -155,6 +159,7 @@ export class Stream {
 
   #tellEnded(): void {
     this.#cache.clear();
+    this.order.clear();
     for (const subscriber of this.#subscribers) subscriber.ended();
   }
 }
