@@ -5,10 +5,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Millis, Timer } from '../base/clock.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
+import { plainIp } from '../base/plain-ip.ts';
 import type { Transport as Door, Traffic } from '../session/session.ts';
 import { openTransport } from './open-transport.ts';
 import { type PeerAddress, RtmpPeer } from './peer.ts';
-import { plainIp } from './plain-ip.ts';
 import { countClosed, type RtmpWorld } from './world.ts';
 
 /** Certificate chain and private key, PEM. */
