@@ -10,6 +10,7 @@ export interface Addresses {
   readonly rtmp?: ListenAddress | undefined;
   readonly rtmps?: ListenAddress | undefined;
   readonly http?: ListenAddress | undefined;
+  readonly https?: ListenAddress | undefined;
   readonly admin?: ListenAddress | undefined;
 }
 
@@ -33,6 +34,7 @@ export function banner(start: Start): string {
   if (addresses.rtmp !== undefined) rows.push(...rtmpRows('rtmp', addresses.rtmp, RTMP_PORT, config));
   if (addresses.rtmps !== undefined) rows.push(...rtmpRows('rtmps', addresses.rtmps, RTMPS_PORT, config));
   if (addresses.http !== undefined) rows.push(['page', `${address('http', addresses.http, 80)}/`]);
+  if (addresses.https !== undefined) rows.push(['page', `${address('https', addresses.https, 443)}/`]);
   if (addresses.admin !== undefined) {
     const admin = address('http', addresses.admin, 80);
     rows.push([

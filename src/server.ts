@@ -38,7 +38,8 @@ export interface ServerParts {
 /** The metrics' names of the three questions to a site. */
 const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
 /** What only a new start can change. */
-const FIXED = /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen)|http\.|admin\.|state\.)/;
+const FIXED =
+  /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen)|http\.|admin\.|state\.)/;
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;
@@ -118,7 +119,10 @@ export class MediaServer {
     this.#site = new SiteServer(config.http, { log: log.child({ part: 'http' }), greeting: () => this.#greeting() });
     this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
     this.#admin = config.admin.listen === '' ? undefined : this.#makeAdmin();
-    this.#certificate = new Certificate(config.tls, clock, log, (pair) => this.#rtmp.setTls(pair));
+    this.#certificate = new Certificate(config.tls, clock, log, (pair) => {
+      this.#rtmp.setTls(pair);
+      this.#site.setTls(pair);
+    });
   }
 
   /** Opens every door and answers where. Throws `RefusedError` when a port, a certificate or the state directory cannot be had; nothing stays open then. */
@@ -127,8 +131,8 @@ export class MediaServer {
       await this.#stateLock?.take();
       const tls = await this.#certificate.start();
       const admin = bound(await this.#admin?.listen());
-      const http = bound(await this.#site.listen());
-      this.#addresses = { ...(await this.#rtmp.start(tls)), http, admin };
+      const { plain, tls: https } = await this.#site.listen(tls);
+      this.#addresses = { ...(await this.#rtmp.start(tls)), http: bound(plain), https: bound(https), admin };
       // Not before the ports are ours: in a server that was started twice this would log out everybody who is at the other one.
       await this.#control.start();
     } catch (error) {

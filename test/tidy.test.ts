@@ -47,7 +47,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['node:https', /^src\/(control\/web-client\.ts$|http\/)/],
   ['node:net', /^src\/(rtmp\/(server|[a-z]+-transport)|webrtc\/tcp-port)\.ts$/],
   ['node:os', /^src\/(banner|webrtc\/udp-port)\.ts$/],
-  ['node:tls', /^src\/(certificate|rtmp\/server)\.ts$/],
+  ['node:tls', /^src\/(certificate|http\/listener|rtmp\/server)\.ts$/],
   ['node:v8', /^src\/main\.ts$/],
 ]);
 /** Pure functions and types of Node.js, for everybody. */

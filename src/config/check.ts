@@ -43,6 +43,7 @@ function checkListeners(config: Config, draft: Draft): void {
     ['rtmp.tlsListen', rtmp.tlsListen],
     ['webrtc.tcpListen', webrtc.tcpListen],
     ['http.listen', http.listen],
+    ['http.tlsListen', http.tlsListen],
     ['admin.listen', admin.listen],
   ] as const;
   const taken: { readonly path: string; readonly address: ListenAddress }[] = [];
@@ -55,13 +56,15 @@ function checkListeners(config: Config, draft: Draft): void {
   }
 }
 
-function checkTls({ tls, rtmp }: Config, draft: Draft): void {
+function checkTls({ tls, rtmp, http }: Config, draft: Draft): void {
   if (tls.cert !== '' && tls.key === '')
     fault(draft, ['tls.cert', 'tls.key'], 'needs tls.key, the file with its private key');
   if (tls.key !== '' && tls.cert === '')
     fault(draft, ['tls.key', 'tls.cert'], 'needs tls.cert, the file with its certificate');
   if (rtmp.tlsListen !== '' && tls.cert === '')
     fault(draft, ['rtmp.tlsListen', 'tls.cert'], 'needs tls.cert and tls.key');
+  if (http.tlsListen !== '' && tls.cert === '')
+    fault(draft, ['http.tlsListen', 'tls.cert'], 'needs tls.cert and tls.key');
 }
 
 function checkLimits({ rtmp }: Config, draft: Draft): void {

@@ -154,7 +154,11 @@ const rtmp = Type.Object({
 const http = Type.Object({
   listen: listen(
     HTTP_DEFAULTS.listen,
-    'Where the public reaches castgate over HTTP: a page that says it is here. Empty: off.',
+    'Where the public reaches castgate over HTTP: its page, WHIP, WHEP and Wowza signalling. Empty: off.',
+  ),
+  tlsListen: listen(
+    HTTP_DEFAULTS.tlsListen,
+    'The same over HTTPS, such as `:8443`; needs `tls`. Browsers give camera and microphone only to pages from HTTPS or localhost. Empty: off.',
   ),
 } satisfies Fields<HttpOptions>);
 
@@ -281,7 +285,10 @@ export const SECTION_NOTES: ReadonlyMap<string, string> = new Map([
   ],
   ['http', 'The HTTP door for the public.'],
   ['admin', 'The HTTP door for operators.'],
-  ['tls', 'One certificate for RTMPS and HTTPS, which are recognised on the ports of `rtmp`.'],
+  [
+    'tls',
+    'One certificate for RTMPS and HTTPS, which are recognised on the ports of `rtmp` and spoken on `http.tlsListen`.',
+  ],
   ['log', 'The log on standard output.'],
   ['state', 'Files that castgate writes.'],
 ]);

@@ -39,8 +39,8 @@ export class AdminServer {
   }
 
   /** Where it listens now. Throws `RefusedError` when the port cannot be had. */
-  listen(): Promise<AddressInfo | undefined> {
-    return this.#listener.listen();
+  async listen(): Promise<AddressInfo | undefined> {
+    return (await this.#listener.listen()).plain;
   }
 
   close(): Promise<void> {

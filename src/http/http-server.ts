@@ -3,12 +3,11 @@
  * port found to be HTTP.
  */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { listenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
 import { HELLO_POLICY, helloPage } from './hello-page.ts';
-import { HTTP_LIMITS, type HttpLimits, HttpListener, type TlsPair } from './listener.ts';
+import { HTTP_LIMITS, type HttpAddresses, type HttpLimits, HttpListener, type TlsPair } from './listener.ts';
 import type { HttpOptions } from './options.ts';
 import type { Greeting } from './views.ts';
 
@@ -16,8 +15,6 @@ export interface SiteDeps {
   readonly log: Logger;
   /** Asked for each visitor. */
   readonly greeting: () => Greeting;
-  /** Speaks HTTPS on `options.listen`, with this pair. */
-  readonly tls?: TlsPair | undefined;
 }
 
 export class SiteServer {
@@ -30,8 +27,10 @@ export class SiteServer {
   readonly app: FastifyInstance;
   readonly #listener: HttpListener;
 
-  constructor(options: HttpOptions, { log, greeting, tls }: SiteDeps, limits: Partial<HttpLimits> = {}) {
+  constructor(options: HttpOptions, { log, greeting }: SiteDeps, limits: Partial<HttpLimits> = {}) {
     const address = options.listen === '' ? undefined : listenAddress('http.listen', options.listen);
+    const setting = 'http.tlsListen';
+    const tls = options.tlsListen === '' ? undefined : { address: listenAddress(setting, options.tlsListen), setting };
     this.#listener = new HttpListener({
       address,
       setting: 'http.listen',
@@ -56,12 +55,12 @@ export class SiteServer {
     this.app.register(routes);
   }
 
-  /** Where it listens now; `undefined` when `options.listen` is empty. Throws `RefusedError` when the port cannot be had. */
-  listen(): Promise<AddressInfo | undefined> {
-    return this.#listener.listen();
+  /** HTTPS needs a pair. Throws `RefusedError` when a port cannot be had. */
+  listen(pair?: TlsPair): Promise<HttpAddresses> {
+    return this.#listener.listen(pair);
   }
 
-  /** New HTTPS connections use this pair; without effect on plain HTTP. Throws, and keeps the old one, when key and certificate do not belong together. */
+  /** New HTTPS connections use this pair. Throws, and keeps the old one, when key and certificate do not belong together. */
   setTls(pair: TlsPair): void {
     this.#listener.setTls(pair);
   }

@@ -3,7 +3,8 @@
  * half minute, and know no bound on bodies or connections.
  */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
@@ -56,8 +57,14 @@ export interface HttpListenerOptions {
   readonly setting?: string;
   readonly limits: HttpLimits;
   readonly log: Logger;
-  /** Speaks HTTPS with this pair. */
-  readonly tls?: TlsPair | undefined;
+  /** Where HTTPS is spoken, once there is a certificate. */
+  readonly tls?: { readonly address: ListenAddress; readonly setting: string } | undefined;
+}
+
+/** Where it listens now. */
+export interface HttpAddresses {
+  readonly plain: AddressInfo | undefined;
+  readonly tls: AddressInfo | undefined;
 }
 
 export class HttpListener {
@@ -66,6 +73,7 @@ export class HttpListener {
   /** Serves connections that came in elsewhere, too, by `emit('connection', socket)`. */
   readonly server: Server;
   readonly #options: HttpListenerOptions;
+  #tls: TlsServer | undefined;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -79,37 +87,30 @@ export class HttpListener {
     });
   }
 
-  /** Where it listens now; `undefined`: nowhere, since no address is set. Throws `RefusedError` when the port cannot be had. */
-  async listen(): Promise<AddressInfo | undefined> {
+  /** Throws `RefusedError` when a port cannot be had; HTTPS needs a pair. */
+  async listen(pair?: TlsPair): Promise<HttpAddresses> {
     await this.app.ready();
-    const { address } = this.#options;
-    if (address === undefined) {
-      // Node starts its watch over slow senders on this event, and connections may still be handed over.
-      this.server.emit('listening');
-      return undefined;
-    }
-    const { host, port } = address;
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error): void => reject(listenRefusal(this.#options.setting ?? 'listen', address, error));
-      this.server.once('error', failed);
-      // Without a host Node takes both IPv6 and IPv4, or IPv4 alone where there is no IPv6.
-      this.server.listen(host === '' ? { port } : { host, port }, () => {
-        this.server.off('error', failed);
-        resolve();
-      });
-    });
-    return this.server.address() as AddressInfo;
+    const { address, setting, tls } = this.#options;
+    let plain: AddressInfo | undefined;
+    if (address !== undefined) plain = await open(this.server, address, setting ?? 'listen');
+    // Node starts its watch over slow senders on this event, and connections may still be handed over.
+    else this.server.emit('listening');
+    if (tls === undefined || pair === undefined) return { plain, tls: undefined };
+    this.#tls = createTlsServer({ ...TLS, ...pair, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT });
+    this.#tls.maxConnections = this.#options.limits.maxConnections;
+    this.#tls.on('secureConnection', (socket) => this.server.emit('connection', socket));
+    this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
+    return { plain, tls: await open(this.#tls, tls.address, tls.setting) };
   }
 
   /** New connections use this pair; those open keep theirs. Throws, and keeps the old one, when the two do not belong together. */
   setTls(pair: TlsPair): void {
-    if ('setSecureContext' in this.server) {
-      (this.server as unknown as { setSecureContext(pair: object): void }).setSecureContext({ ...TLS, ...pair });
-    }
+    this.#tls?.setSecureContext({ ...TLS, ...pair });
   }
 
   /** Closes every connection, handed-over ones included, and the port. */
   async close(): Promise<void> {
+    this.#tls?.close();
     this.server.close();
     this.server.closeAllConnections();
     await this.app.close();
@@ -119,7 +120,21 @@ export class HttpListener {
 const TLS = { minVersion: 'TLSv1.2' } as const;
 const TLS_HANDSHAKE_TIMEOUT: Millis = 10_000;
 
-function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
+async function open(server: NetServer, address: ListenAddress, setting: string): Promise<AddressInfo> {
+  const { host, port } = address;
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: Error): void => reject(listenRefusal(setting, address, error));
+    server.once('error', failed);
+    // Without a host Node takes both IPv6 and IPv4, or IPv4 alone where there is no IPv6.
+    server.listen(host === '' ? { port } : { host, port }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+  return server.address() as AddressInfo;
+}
+
+function createApp({ limits, log }: HttpListenerOptions): FastifyInstance {
   const node = {
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
@@ -129,9 +144,8 @@ function createApp({ limits, log, tls }: HttpListenerOptions): FastifyInstance {
     // Ours answers with a problem; Node's would be a bare status line.
     requireHostHeader: false,
   };
-  const https = tls === undefined ? null : { ...node, ...TLS, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT, ...tls };
   const app = fastify({
-    ...(https === null ? { http: node } : { https }),
+    http: node,
     logger: false,
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,

@@ -4,6 +4,8 @@
 export interface HttpOptions {
   /** The page for the public. Default `:8080`; empty: off. */
   readonly listen: string;
+  /** The same over HTTPS, such as `:8443`; browsers give camera and microphone to pages from HTTPS or localhost only. Default empty: off. */
+  readonly tlsListen: string;
 }
 
 export interface AdminOptions {
@@ -15,5 +17,5 @@ export interface AdminOptions {
   readonly hosts: readonly string[];
 }
 
-export const HTTP_DEFAULTS: HttpOptions = { listen: ':8080' };
+export const HTTP_DEFAULTS: HttpOptions = { listen: ':8080', tlsListen: '' };
 export const ADMIN_DEFAULTS: AdminOptions = { listen: '127.0.0.1:9998', token: '', hosts: [] };

@@ -89,7 +89,7 @@ export class Castgate {
   }
 
   /** `HOST:PORT` of a door. */
-  address(door: 'rtmp' | 'rtmps' | 'http' | 'admin'): string {
+  address(door: 'rtmp' | 'rtmps' | 'http' | 'https' | 'admin'): string {
     const address = this.#ready?.[door];
     assert.equal(typeof address, 'string', `${door} is not open`);
     return address as string;

@@ -10,7 +10,7 @@ import { exchange } from '../helpers/raw-http.ts';
 const greeting = () => ({ version: '1.2.3', rtmpPort: 1935, app: 'live', webControlled: false });
 
 function site(listen = '127.0.0.1:0') {
-  return new SiteServer({ listen }, { log: new LogRecorder(), greeting });
+  return new SiteServer({ listen, tlsListen: '' }, { log: new LogRecorder(), greeting });
 }
 
 test('the hello page comes light, guarded and uncached', async () => {
@@ -50,11 +50,11 @@ test('another protocol adds its routes, and answers with problems as the rest do
 
 test('it listens where it was told, or nowhere', async (context) => {
   const server = site();
-  const address = await server.listen();
+  const { plain: address } = await server.listen();
   context.after(() => server.close());
   assert.match(await exchange(address!.port, 'GET / HTTP/1.0\r\n\r\n'), /rtmp:\/\/127\.0\.0\.1\/live/);
   const quiet = site('');
-  assert.equal(await quiet.listen(), undefined);
+  assert.equal((await quiet.listen()).plain, undefined);
   await quiet.close();
 });
 

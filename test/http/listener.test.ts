@@ -28,7 +28,7 @@ async function listening(context: TestContext, limits: Partial<HttpLimits> = {})
   listener.app.get('/bug', async () => {
     throw new Error('secret detail in a stack');
   });
-  const { port } = (await listener.listen()) as AddressInfo;
+  const { port } = (await listener.listen()).plain as AddressInfo;
   context.after(() => listener.close());
   return { listener, log, port };
 }
@@ -149,7 +149,7 @@ test('the watch over slow senders holds for connections that came in elsewhere',
   const log = new LogRecorder();
   const listener = new HttpListener({ address: undefined, limits: HASTY, log });
   listener.app.get('/', async () => 'hello');
-  assert.equal(await listener.listen(), undefined);
+  assert.equal((await listener.listen()).plain, undefined);
   context.after(() => listener.close());
   const { createServer } = await import('node:net');
   const other = createServer((socket) => {
@@ -183,7 +183,7 @@ test('closing ends connections in use', { timeout: 10_000 }, async () => {
     asked();
     return new Promise(() => {});
   });
-  const { port } = (await listener.listen()) as AddressInfo;
+  const { port } = (await listener.listen()).plain as AddressInfo;
   const hanging = exchange(port, `${GET}\r\n`);
   await waiting;
   await listener.close();
@@ -263,11 +263,11 @@ test('a port that is taken is named in the refusal', async (context) => {
 test('it speaks HTTPS, and takes a new certificate while it runs', async (context) => {
   const [first, second] = [selfSigned(), selfSigned()];
   const listener = new HttpListener({
-    ...{ address: { host: '127.0.0.1', port: 0 }, limits: HTTP_LIMITS, log: new LogRecorder() },
-    tls: first,
+    ...{ address: undefined, limits: HTTP_LIMITS, log: new LogRecorder() },
+    tls: { address: { host: '127.0.0.1', port: 0 }, setting: 'http.tlsListen' },
   });
   listener.app.get('/', async () => 'hello');
-  const { port } = (await listener.listen()) as AddressInfo;
+  const { port } = (await listener.listen(first)).tls as AddressInfo;
   context.after(() => listener.close());
   const shown = () =>
     new Promise<string>((resolve, reject) => {
