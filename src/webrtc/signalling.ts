@@ -17,6 +17,14 @@ export interface SignalRequest {
   readonly userAgent?: string | undefined;
 }
 
+/** Why a session ended. */
+export interface LastWords {
+  /** From base/errors.ts. */
+  readonly code: string;
+  /** For the client to read; names no secret. */
+  readonly reason: string;
+}
+
 /** A session as its signalling door sees it. */
 export interface SignalSession {
   /** 32 hexadecimal digits, 128 random bits. */
@@ -26,6 +34,8 @@ export interface SignalSession {
   /** Strong entity tag of its ICE state, quotes included. */
   readonly etag: string;
   readonly open: boolean;
+  /** Why it ended; undefined while it has not. It can be asked for a minute. */
+  readonly lastWords: LastWords | undefined;
   /** Does this request carry the path and the token that the session was made with? Constant time. */
   belongsTo(request: Pick<SignalRequest, 'app' | 'stream' | 'query' | 'token'>): boolean;
   /**

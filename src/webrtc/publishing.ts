@@ -1,0 +1,76 @@
+/**
+ * What a publishing client does: its packets become frames of a stream.
+ */
+import type { Millis } from '../base/clock.ts';
+import type { Negotiated } from './negotiated.ts';
+import type { Activity, ActivityContext } from './peer.ts';
+import { RtpPublisher } from './rtp-publisher.ts';
+import type { LastWords } from './signalling.ts';
+import type { WebRtcSession } from './webrtc-session.ts';
+import type { WebRtcWorld } from './world.ts';
+
+/** Said to whoever has the stream now. */
+const TAKEN_OVER = 'Another encoder with the same credentials took over this stream.';
+
+export class Publishing implements Activity {
+  readonly bytesSent = 0;
+  readonly #world: WebRtcWorld;
+  readonly #session: WebRtcSession;
+  readonly #name: string;
+  readonly #publisher: RtpPublisher;
+  #heardAt: Millis;
+
+  /** Throws `RefusedError` when somebody else has the stream and may keep it. */
+  constructor(world: WebRtcWorld, negotiated: Negotiated, { session, rtcp, dismiss }: ActivityContext) {
+    const { hub, registry, clock, options } = world;
+    this.#world = world;
+    this.#session = session;
+    this.#name = session.stream!.name;
+    this.#heardAt = clock.now();
+    this.#publisher = new RtpPublisher({
+      stream: hub.stream(session.app, this.#name),
+      negotiated,
+      options,
+      clock,
+      events: { rtcp, evicted: (reason) => dismiss('access/taken-over', reason) },
+      takeover: takeover(world, session, this.#name),
+    });
+    registry.claim(session, this.#name);
+  }
+
+  path(): void {}
+
+  rtp(packet: Buffer): void {
+    this.#heardAt = this.#world.clock.now();
+    this.#publisher.rtp(packet);
+    this.#session.hasVideo = this.#publisher.hasVideo;
+    this.#session.hasAudio = this.#publisher.hasAudio;
+  }
+
+  rtcp(compound: Buffer): void {
+    this.#publisher.rtcp(compound);
+  }
+
+  check(): LastWords | undefined {
+    const { clock, options } = this.#world;
+    if (clock.now() - this.#heardAt <= options.publishTimeout) return undefined;
+    return { code: 'webrtc/silent', reason: 'No media came for too long.' };
+  }
+
+  close(): void {
+    this.#world.registry.release(this.#session, this.#name);
+    this.#publisher.close();
+    this.#world.gate.published(this.#session);
+  }
+}
+
+/** Why the one who publishes `name` now must go; undefined when there is nobody or it may stay. */
+export function takeover(
+  { registry, gate }: Pick<WebRtcWorld, 'registry' | 'gate'>,
+  session: WebRtcSession,
+  name: string,
+): string | undefined {
+  const holder = registry.publisherOf(session.app, name);
+  if (holder === undefined || holder === session) return undefined;
+  return gate.mayTakeOver(session, holder) ? TAKEN_OVER : undefined;
+}

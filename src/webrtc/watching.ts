@@ -1,0 +1,93 @@
+/**
+ * What a watching client does: it is one viewer of a stream's audience.
+ */
+import type { Millis } from '../base/clock.ts';
+import { RefusedError } from '../base/errors.ts';
+import type { BridgedCodec } from '../media/transcoder.ts';
+import type { Stream } from '../relay/stream.ts';
+import type { Negotiated } from './negotiated.ts';
+import type { Path } from './path.ts';
+import type { Activity, ActivityContext } from './peer.ts';
+import type { LastWords } from './signalling.ts';
+import type { Viewer } from './viewer.ts';
+import type { WebRtcWorld } from './world.ts';
+
+/** What to watch, and as what. */
+export interface Wish {
+  readonly app: string;
+  readonly stream: string;
+  readonly negotiated: Negotiated;
+  /** The sound is translated into this first. */
+  readonly bridge: BridgedCodec | undefined;
+}
+
+export const REORDERED: LastWords = {
+  code: 'stream/b-frames',
+  reason:
+    'The stream has B-frames, which browsers cannot show. Switch them off in the encoder: in OBS set "Max B-frames" to 0 or tune to "zerolatency", in ffmpeg add -bf 0.',
+};
+
+export class Watching implements Activity {
+  readonly #world: WebRtcWorld;
+  readonly #stream: Stream;
+  readonly #viewer: Viewer;
+  /** Since when nobody publishes. */
+  #waitingSince: Millis | undefined;
+  #changed = false;
+
+  constructor(world: WebRtcWorld, wish: Wish, { keys, rtcp }: ActivityContext) {
+    const { hub, audiences, rendition, clock } = world;
+    this.#world = world;
+    // asked again, as a stream that nobody used since the offer is another one now
+    this.#stream = hub.stream(wish.app, wish.stream);
+    if (!this.#stream.live) this.#waitingSince = clock.now();
+    const source = wish.bridge === undefined ? this.#stream : rendition(this.#stream, wish.bridge);
+    this.#viewer = audiences.join(source, wish.negotiated, keys, {
+      rtcp,
+      changed: () => {
+        this.#changed = true;
+      },
+      began: () => {
+        this.#waitingSince = undefined;
+      },
+      ended: () => {
+        this.#waitingSince ??= clock.now();
+      },
+    });
+  }
+
+  get bytesSent(): number {
+    return this.#viewer.bytesSent;
+  }
+
+  path(path: Path): void {
+    this.#viewer.path = path;
+  }
+
+  /** Viewers send none; what comes is probing. */
+  rtp(): void {}
+
+  rtcp(compound: Buffer): void {
+    this.#viewer.rtcp(compound);
+  }
+
+  check(): LastWords | undefined {
+    if (this.#stream.order.reordered) return REORDERED;
+    if (this.#changed) {
+      return { code: 'stream/changed', reason: 'The stream goes on in another codec; play it again.' };
+    }
+    const { clock, options } = this.#world;
+    if (this.#waitingSince === undefined || options.playWait === 0) return undefined;
+    if (clock.now() - this.#waitingSince <= options.playWait) return undefined;
+    return { code: 'stream/not-found', reason: 'The stream has ended.' };
+  }
+
+  close(): void {
+    this.#viewer.leave();
+  }
+}
+
+/** Throws when browsers could not show it. */
+export function refuseReordered({ order }: Stream): void {
+  if (order.reordered) throw new RefusedError(REORDERED.code, REORDERED.reason);
+}
