@@ -41,7 +41,8 @@ export interface AccessUnit {
 export interface Depacketizer {
   /**
    * Takes the next packet; `gap`: packets before it are lost for good. Units that came whole are answered in order; units that lack a
-   * packet are never answered, and `broken` tells that pictures until the next key unit cannot be decoded.
+   * packet are never answered, and `broken` tells that pictures until the next key unit cannot be decoded: as at the start. Those are
+   * not answered either.
    */
   push(packet: RtpPacket, gap: boolean): readonly AccessUnit[];
   readonly broken: boolean;

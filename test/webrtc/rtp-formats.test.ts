@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { depacketizerOf, packetizerOf, RTP_FORMATS, rtpFormatNamed } from '../../src/webrtc/rtp-formats.ts';
+import { rtpCodec } from '../helpers/rtp.ts';
+
+test('each format is found by its codec and by its name, in any case', () => {
+  for (const format of RTP_FORMATS) {
+    assert.equal(rtpFormatNamed(format.name.toUpperCase()), format);
+    assert.equal(rtpFormatNamed(format.name.toLowerCase()), format);
+    assert.equal(packetizerOf(format.codec), format.packetize);
+    assert.equal(depacketizerOf(rtpCodec(format.codec, { channels: 2 }))?.broken, format.kind === 'video');
+  }
+});
+
+test('names, clock rates and static types are those of the registry', () => {
+  assert.deepEqual(
+    RTP_FORMATS.map(({ codec, name, clockRate, channels = '', staticType = '' }) =>
+      [codec, name, clockRate, channels, staticType].join(' ').trim(),
+    ),
+    ['h264 H264 90000', 'vp8 VP8 90000', 'opus opus 48000 2', 'g711u PCMU 8000 1 0', 'g711a PCMA 8000 1 8'],
+  );
+});
+
+test('codecs without a format', () => {
+  for (const codec of ['aac', 'flv1', 'metadata', 'other'] as const) {
+    assert.equal(packetizerOf(codec), undefined);
+    assert.equal(depacketizerOf(rtpCodec(codec)), undefined);
+  }
+  assert.equal(rtpFormatNamed('__proto__'), undefined);
+});
