@@ -77,7 +77,7 @@ export class MediaServer {
     this.#version = version;
     const random = systemRandom();
     this.#hub = new Hub((app) => this.#gopLimits(app));
-    this.#audiences = new Audiences(clock);
+    this.#audiences = new Audiences(clock, (stream) => stream);
     this.#metrics = new Metrics({
       version,
       sessions: this.#registry,

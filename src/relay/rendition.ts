@@ -1,6 +1,6 @@
 /**
- * A stream with its sound in another codec, for viewers who cannot hear the original. Pictures and metadata pass as they are. It runs
- * while somebody subscribes: one transcoder, whatever the audience.
+ * A stream with its sound in another codec, for viewers who cannot hear the original. Pictures and metadata pass as they are, and so
+ * does sound that needs no translation. It runs while somebody subscribes: one transcoder, whatever the audience.
  *
  *   stream ──▶ pictures ─────────────────▶ cache, subscribers
  *          └─▶ sound ──▶ transcoder ──▶

@@ -19,6 +19,8 @@ import { countClosed, type RtmpWorld } from './world.ts';
 export interface ActivityEvents {
   /** When the TCP connection was opened, for the join time. */
   readonly openedAt: Millis;
+  /** The client can play Opus. */
+  readonly hearsOpus: boolean;
   /** Nothing is published or played any more. */
   idle(): void;
   /** The engine has something to say. */
@@ -176,7 +178,7 @@ export class Activities {
     let toldLive = live;
     const playback = new Playback(
       name,
-      { ...WHOLE, messageStream: streamId },
+      { ...WHOLE, messageStream: streamId, aac: !this.#events.hearsOpus },
       (form) => world.audiences.of(world.hub.stream(session.app, name), form, options),
       this.#transport,
       limits,

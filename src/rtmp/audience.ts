@@ -7,7 +7,8 @@
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Frame } from '../media/frame.ts';
-import type { Stream, Subscriber, Subscription } from '../relay/stream.ts';
+import type { Source } from '../relay/source.ts';
+import type { Subscriber, Subscription } from '../relay/stream.ts';
 import type { WriteWindow } from './options.ts';
 import type { Player } from './player.ts';
 import { SHARED_MESSAGE_STREAM, Slab, type Wire } from './slab.ts';
@@ -20,9 +21,11 @@ export interface AudienceForm {
   readonly messageStream: number;
   readonly video: boolean;
   readonly audio: boolean;
+  /** For players who cannot hear Opus: it is translated, all else is as published. */
+  readonly aac: boolean;
 }
 
-export const WHOLE: AudienceForm = { messageStream: SHARED_MESSAGE_STREAM, video: true, audio: true };
+export const WHOLE: AudienceForm = { messageStream: SHARED_MESSAGE_STREAM, video: true, audio: true, aac: false };
 
 export interface AudienceOptions {
   readonly writeWindow: WriteWindow;
@@ -39,7 +42,7 @@ const WINDOW_BYTES = 256 << 10;
 export class Audience implements Subscriber {
   /** Pictures withheld from late players, over all who were ever here. */
   withheld = 0;
-  readonly #stream: Stream;
+  readonly #stream: Source;
   readonly #clock: Clock;
   readonly #form: AudienceForm;
   readonly #options: AudienceOptions;
@@ -58,7 +61,7 @@ export class Audience implements Subscriber {
   /** A key frame was seen since the publisher came; video before the first one is of no use to anybody. */
   #anchored: boolean;
 
-  constructor(stream: Stream, form: AudienceForm, options: AudienceOptions, clock: Clock, onEmpty: () => void) {
+  constructor(stream: Source, form: AudienceForm, options: AudienceOptions, clock: Clock, onEmpty: () => void) {
     this.#stream = stream;
     this.#form = form;
     this.#options = options;

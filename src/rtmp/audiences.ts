@@ -2,18 +2,22 @@
  * The audiences of all streams, made for the first player of a form and gone with the last.
  */
 import type { Clock, Timer } from '../base/clock.ts';
+import type { Source } from '../relay/source.ts';
 import type { Stream } from '../relay/stream.ts';
 import { AUDIO_HOLD_MILLIS, Audience, type AudienceForm, type AudienceOptions } from './audience.ts';
 
 export class Audiences {
   readonly #clock: Clock;
+  readonly #inAac: (stream: Stream) => Source;
   readonly #byStream = new Map<Stream, Map<string, Audience>>();
   #withheld = 0;
   /** One timer for all: held audio is looked at, not waited for. */
   #beat: Timer | undefined;
 
-  constructor(clock: Clock) {
+  /** `inAac`: a stream with its sound in AAC. */
+  constructor(clock: Clock, inAac: (stream: Stream) => Source) {
     this.#clock = clock;
+    this.#inAac = inAac;
   }
 
   /** The audience of `stream` for `form`; `options` hold for a new one. */
@@ -24,10 +28,11 @@ export class Audiences {
       this.#byStream.set(stream, audiences);
       this.#beat ??= this.#clock.every(AUDIO_HOLD_MILLIS, () => this.#beatAll());
     }
-    const key = `${form.messageStream} ${form.video} ${form.audio}`;
+    const key = `${form.messageStream} ${form.video} ${form.audio} ${form.aac}`;
     let audience = audiences.get(key);
     if (audience === undefined) {
-      const made = new Audience(stream, form, options, this.#clock, () => this.#gone(stream, key, made));
+      const source = form.aac ? this.#inAac(stream) : stream;
+      const made = new Audience(source, form, options, this.#clock, () => this.#gone(stream, key, made));
       audience = made;
       audiences.set(key, audience);
     }

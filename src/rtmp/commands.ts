@@ -65,6 +65,8 @@ export interface ConnectCommand {
   readonly argument: string | undefined;
   /** `CAPS_EX` bits of enhanced RTMP; 0 when the client spoke of it without them, undefined when it did not speak of it. */
   readonly capsEx: number | undefined;
+  /** It says that it takes Opus, which only enhanced RTMP carries. */
+  readonly hearsOpus: boolean;
 }
 
 /** Enhanced RTMP v2, "Enhancing NetConnection connect Command": capsEx bits. */
@@ -72,6 +74,9 @@ export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, timestampNano: 8
 
 /** Fields of `connect` by which a client speaks of enhanced RTMP. */
 const ENHANCED_FIELDS = ['capsEx', 'fourCcList', 'videoFourCcInfoMap', 'audioFourCcInfoMap'] as const;
+
+const OPUS_FOURCC = 'Opus';
+const ANY_FOURCC = '*';
 
 /** FourCcInfoMask bit: this side passes the codec on without looking. */
 const CAN_FORWARD = 4;
@@ -94,7 +99,16 @@ export function readConnect(command: Command): ConnectCommand {
     objectEncoding: objectEncoding === 3 ? 3 : 0,
     argument: typeof argument === 'string' && argument !== '' ? argument : undefined,
     capsEx: readCapsEx(object),
+    hearsOpus: takesOpus(object),
   };
+}
+
+/** By the list of version 1, or the map of version 2, where any number means that something can be done with it. */
+function takesOpus(object: ReadonlyMap<string, AmfValue>): boolean {
+  const list = object.get('fourCcList');
+  if (Array.isArray(list) && list.some((fourCc) => fourCc === OPUS_FOURCC || fourCc === ANY_FOURCC)) return true;
+  const map = amfFields(object.get('audioFourCcInfoMap'));
+  return [OPUS_FOURCC, ANY_FOURCC].some((fourCc) => Number(map?.get(fourCc)) > 0);
 }
 
 function readCapsEx(object: ReadonlyMap<string, AmfValue>): number | undefined {

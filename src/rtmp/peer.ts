@@ -248,6 +248,7 @@ export class RtmpPeer implements TransportEvents {
     gate.opened(session, verdict);
     this.#activities = new Activities(this.#world, session, this.#engine, this.transport, this.#context.log, {
       openedAt: this.address.openedAt,
+      hearsOpus: connect.hearsOpus,
       idle: () => {
         this.#idleSince = clock.now();
       },

@@ -76,7 +76,7 @@ export class AudienceTown {
   readonly name = 'live/a';
   readonly clock = new VirtualClock();
   readonly hub = new Hub();
-  readonly audiences = new Audiences(this.clock);
+  readonly audiences = new Audiences(this.clock, (stream) => stream);
   readonly options: AudienceOptions;
   readonly sent: Sent[] = [];
   readonly viewers: Viewer[] = [];

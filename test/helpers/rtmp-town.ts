@@ -45,7 +45,7 @@ export function aWorld(options: Partial<RtmpOptions> = {}, gate: Gate = new Open
     hub: new Hub(),
     registry: new SessionRegistry(),
     gate,
-    audiences: new Audiences(clock),
+    audiences: new Audiences(clock, (stream) => stream),
     pacer: new ReadPacer(clock, 0, 0),
     counts: newCounts(),
     random: pseudoRandom(),

@@ -34,7 +34,7 @@ test('all players of a form share the memory of each message', () => {
       const clock = new VirtualClock();
       const stream = new Hub().stream('live', 'a');
       const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
-      const audiences = new Audiences(clock);
+      const audiences = new Audiences(clock, (stream) => stream);
       const options = { writeWindow: 0, chunkSize: 65_536 } as const;
       const written = wanted.map((form) => {
         const views: Buffer[] = [];
@@ -62,7 +62,7 @@ test('a late player is sent what was written for those before', () => {
   const clock = new VirtualClock();
   const stream = new Hub().stream('live', 'a');
   const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
-  const audiences = new Audiences(clock);
+  const audiences = new Audiences(clock, (stream) => stream);
   const join = (): Buffer[] => {
     const views: Buffer[] = [];
     const transport = new FakeTransport((bytes) => views.push(bytes));

@@ -63,6 +63,7 @@ test('connect: what is of the wrong type is as if it were not there', () => {
     objectEncoding: 0,
     argument: undefined,
     capsEx: 0,
+    hearsOpus: false,
   });
   assert.equal(commands.readConnect(read(['connect', 1, null])).app, undefined);
   assert.equal(commands.readConnect(read(['connect', 1, { flashVer: 'x'.repeat(500) }])).flashVer.length, 64);
@@ -81,6 +82,28 @@ test('connect: each field of enhanced RTMP speaks of it', () => {
   assert.equal(capsEx({ videoFourCcInfoMap: { vp09: 1 } }), 0);
   assert.equal(capsEx({ audioFourCcInfoMap: { '*': 1 } }), 0);
   assert.equal(capsEx({ capsEx: 3, fourCcList: ['av01'] }), 3);
+});
+
+test('connect: who says that it takes Opus is believed', () => {
+  const hearsOpus = (fields: commands.CommandArgument) => commands.readConnect(read(['connect', 1, fields])).hearsOpus;
+  for (const fields of [
+    { fourCcList: ['av01', 'Opus'] },
+    { fourCcList: ['*'] },
+    { audioFourCcInfoMap: { Opus: 1 } },
+    { audioFourCcInfoMap: { '*': 4 } },
+  ]) {
+    assert.equal(hearsOpus(fields), true, JSON.stringify(fields));
+  }
+  for (const fields of [
+    {},
+    { fourCcList: ['av01', 'vp09', 'hvc1'] },
+    { fourCcList: 'Opus' },
+    { audioFourCcInfoMap: { Opus: 0, mp4a: 1 } },
+    { audioFourCcInfoMap: { Opus: 'yes' } },
+    { videoFourCcInfoMap: { '*': 1 } },
+  ]) {
+    assert.equal(hearsOpus(fields), false, JSON.stringify(fields));
+  }
 });
 
 test('answers carry what clients look for', () => {

@@ -79,7 +79,7 @@ export class House {
       maxBytes: rtmp.gopCacheSize,
       maxMicros: rtmp.gopCacheTime * 1_000,
     }));
-    this.audiences = new Audiences(this.clock);
+    this.audiences = new Audiences(this.clock, (stream) => stream);
     const random = (count: number) => dice.bytes(count);
     const { file, gone, busy } = disk.file(this.clock);
     this.#gone = gone;
