@@ -139,6 +139,10 @@ applications: { live: { webLogin: "http://s/", webKeyCheck: require } }
   assert.deepEqual(fileFaults('tls: { key: k.pem }'), [
     'c.yml:1:13: tls.key: needs tls.cert, the file with its certificate',
   ]);
+  assert.deepEqual(fileFaults('applications: { a: { webRtcLogin: key }, b: { webRtcLogin: both, webKey: k } }'), [
+    'c.yml:1:35: applications.a.webRtcLogin: is "key" and needs webKey',
+    'c.yml:1:60: applications.b.webRtcLogin: is "both" and needs webLogin',
+  ]);
   assert.deepEqual(fileFaults('rtmp: { tlsListen: ":1936" }'), [
     'c.yml:1:20: rtmp.tlsListen: needs tls.cert and tls.key',
   ]);
@@ -153,7 +157,7 @@ test('what works and is probably not meant is a warning', () => {
     [
       'c.yml:1:36: applications.live.webStatus: is set without webLogin: everybody is let in unasked and then reported',
       'c.yml:1:60: applications.live.webLogout: is set without webLogin: it is never used',
-      'c.yml:1:81: applications.live.webKey: is set without webLogin: it is never used',
+      'c.yml:1:81: applications.live.webKey: is set without webLogin: it guards WebRTC, and everybody is let in over RTMP',
     ],
   );
   const { warnings: found } = readConfig({

@@ -92,6 +92,10 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'The web site refused the login.',
     fix: 'Check the key in the address, and whether the site knows the session; the log line says which it is, where the site did.',
   },
+  'access/key': {
+    what: 'A WebRTC client brought no key, or one that does not open the stream.',
+    fix: 'Use the address that the web site shows; where that site makes keys of its own kind, set webRtcLogin: login.',
+  },
   'access/web': {
     what: 'The web site could not be asked, so nobody is let in.',
     fix: 'See GET /v1/applications for what is wrong with webLogin.',
@@ -118,6 +122,30 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'Raise rtmp.maxConnections, rtmp.maxConnectionsPerIp or maxLoginQueue, or find who opens so many.',
   },
   'access/shutdown': { what: 'The server is shutting down.', fix: 'Connect again in a moment.' },
+  'webrtc/timeout': {
+    what: 'A WebRTC client got its answer, but the connection was not established in time.',
+    fix: 'Let UDP through to webrtc.listen (and TCP to webrtc.tcpListen), and set webrtc.publicAddresses to what clients can reach.',
+  },
+  'webrtc/lost': {
+    what: 'A WebRTC client answers no more.',
+    fix: 'It has gone, or its network has; the limit is webrtc.consentTimeout.',
+  },
+  'webrtc/closed': {
+    what: 'The WebRTC client has closed the session.',
+    fix: 'Nothing to do.',
+  },
+  'webrtc/silent': {
+    what: 'A WebRTC publisher sent no media for webrtc.publishTimeout.',
+    fix: 'Check its camera, its microphone and its network.',
+  },
+  'stream/b-frames': {
+    what: 'The stream has B-frames: players over RTMP show it, browsers over WebRTC cannot.',
+    fix: 'Switch them off in the encoder: in OBS set "Max B-frames" (or "bf") to 0, or tune to "zerolatency"; in ffmpeg add -bf 0.',
+  },
+  'stream/changed': {
+    what: 'The publisher came back with another codec, and what a WebRTC viewer has agreed on no longer fits.',
+    fix: 'Play it again.',
+  },
   'stream/not-found': { what: 'Nobody publishes the stream.', fix: 'Check the name, or start the encoder.' },
   // the web site
   'web/unreachable': {

@@ -8,6 +8,17 @@ import { isIpAddress } from './units.ts';
 
 /** The webKey that the vendor's plugins come with: no secret. */
 const VENDOR_WEB_KEY = 'VideoWhisper';
+/** What comes of a setting that nobody's login stands behind. */
+const WITHOUT_LOGIN = {
+  webStatus: 'everybody is let in unasked and then reported',
+  webLogout: 'it is never used',
+  webKey: 'it guards WebRTC, and everybody is let in over RTMP',
+} as const;
+/** What each way of letting WebRTC clients in cannot do without. */
+const WEBRTC_NEEDS = [
+  ['webKey', 'key'],
+  ['webLogin', 'login'],
+] as const;
 /** What applications have in common that name the same addresses: one conversation with the site, led by one group of settings. */
 const SHARED: readonly {
   readonly addresses: readonly (keyof ApplicationOptions)[];
@@ -100,11 +111,14 @@ function checkApplication(config: Config, name: string, draft: Draft): void {
   if (options.webLogin === '') {
     for (const key of ['webStatus', 'webLogout', 'webKey'] as const) {
       if (options[key] === '') continue;
-      const then = key === 'webStatus' ? 'everybody is let in unasked and then reported' : 'it is never used';
-      warn(draft, path(key), `is set without webLogin: ${then}`);
+      warn(draft, path(key), `is set without webLogin: ${WITHOUT_LOGIN[key]}`);
     }
   } else if (options.webKey === '' && options.webKeyCheck === 'require') {
     fault(draft, [path('webKeyCheck'), path('webKey')], 'is "require" and needs webKey');
+  }
+  for (const [key, how] of WEBRTC_NEEDS) {
+    if (options[key] !== '' || (options.webRtcLogin !== how && options.webRtcLogin !== 'both')) continue;
+    fault(draft, [path('webRtcLogin'), path(key)], `is "${options.webRtcLogin}" and needs ${key}`);
   }
   if (options.webLogin !== '' && options.webLogout === '' && options.freshLogin) {
     const cause = 'is set without webLogout, so freshLogin can do nothing';

@@ -235,6 +235,11 @@ const application = Type.Object({
     ['refuse', 'same-key', 'always'],
     'A second publisher of a live name: refused, let in with the same key and user, or always let in.',
   ),
+  webRtcLogin: choice(
+    SITE_DEFAULTS.webRtcLogin,
+    ['auto', 'key', 'login', 'both'],
+    'How WebRTC clients are let in: by the `key` in the stream query, checked here with `webKey`; by `webLogin`; by `both`. `auto`: `key` where `webKey` is set, else `login` where `webLogin` is, else everybody.',
+  ),
   connectTo: connectAddress(
     SITE_DEFAULTS.connectTo,
     "Connect to this address instead of the site's (`ip` or `ip:port`); URL, Host header and TLS name stay.",

@@ -31,6 +31,11 @@ export interface SiteOptions {
   readonly acceptVerified: boolean;
   /** Default `same-key`. */
   readonly takeover: Takeover;
+  /**
+   * How WebRTC clients are let in. `key`: by the vendor's key in the stream's query, checked here; `login`: by webLogin; `both`: the
+   * key first, then webLogin. `auto` (default): `key` where webKey is set, else `login` where webLogin is, else everybody.
+   */
+  readonly webRtcLogin: 'auto' | 'key' | 'login' | 'both';
   /** Connect to this address (`ip` or `ip:port`), while URL, Host header and TLS name stay. Empty: look the name up. */
   readonly connectTo: string;
   /** Leave from this local address; empty: the system's choice, the same family for all calls. */
@@ -59,6 +64,7 @@ export const SITE_DEFAULTS: SiteOptions = {
   onWebFailure: 'refuse',
   acceptVerified: false,
   takeover: 'same-key',
+  webRtcLogin: 'auto',
   connectTo: '',
   localAddress: '',
   loginTimeout: 5_000,

@@ -10,11 +10,12 @@ import type { Logger } from '../base/log.ts';
 import type { Admission, Gate, Verdict } from '../session/gate.ts';
 import type { SessionRegistry } from '../session/registry.ts';
 import { isSafeName } from '../session/safe-text.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, SessionStream } from '../session/session.ts';
 import { type Application, letsPlayersIn } from './application.ts';
 import type { Login } from './login-book.ts';
 import type { Reporter } from './reporter.ts';
 import { loginParams } from './web-login.ts';
+import { keyOpens } from './webrtc-key.ts';
 
 export interface WebGateParts {
   readonly registry: SessionRegistry;
@@ -87,12 +88,11 @@ export class WebGate implements Gate {
     if (application === undefined) throw new RefusedError('access/application', 'there is no such application');
     const params = this.#params(request, application);
     const [name = '', room = ''] = params;
-    for (const holder of this.#parts.registry.named(request.app, name)) {
-      if (holder.stream?.doing === 'publish' && !mayReplace(application, params, holder)) {
-        throw new RefusedError('access/duplicate', 'the session is already publishing');
-      }
-    }
-    if (application.site === undefined) return { allow: true, name, room, role: 'broadcaster', canKick: false };
+    const { stream } = request;
+    const byLogin = stream === undefined || entry(application, stream, params[2] ?? '');
+    if (stream?.doing !== 'play') this.#checkHolders(request, application, params);
+    const wanted = stream?.doing === 'play' ? 'watcher' : 'broadcaster';
+    if (application.site === undefined || !byLogin) return { allow: true, name, room, role: wanted, canKick: false };
     const result = await application.site.login({
       app: request.app,
       options: application.options,
@@ -100,7 +100,23 @@ export class WebGate implements Gate {
     });
     if (!result.accepted) throw new RefusedError(result.code, result.reason);
     const { role, canKick, login } = result;
-    return { allow: true, name, room, role, canKick, login };
+    const verdict: Allowed = { allow: true, name, room, role, canKick, login };
+    if (stream === undefined) return verdict;
+    if (role === 'watcher' && wanted === 'broadcaster') {
+      this.abandon(verdict);
+      throw new RefusedError('access/role', 'the web site lets you watch, and not publish');
+    }
+    return { ...verdict, role: wanted };
+  }
+
+  /** Nobody may publish under the name, nor the stream, unless the newcomer may take it over. Players share the name with a publisher. */
+  #checkHolders({ app, stream }: Admission, application: Application, params: readonly string[]): void {
+    const { registry } = this.#parts;
+    const holders = registry.named(app, params[0]!).filter((session) => session.stream?.doing === 'publish');
+    const publisher = stream && registry.publisherOf(app, stream.name);
+    if (publisher !== undefined) holders.push(publisher);
+    if (holders.every((holder) => mayReplace(application, params, holder))) return;
+    throw new RefusedError('access/duplicate', 'the session is already publishing');
   }
 
   /** What the address brought, a session name first: the one given, else the room, else one from elsewhere. */
@@ -121,6 +137,20 @@ export class WebGate implements Gate {
     this.#nextPlayer = (this.#nextPlayer + 1) % PLAYER_NUMBERS;
     return [`Player${this.#nextPlayer}`];
   }
+}
+
+/** Looks at a WebRTC client's key where that is what lets him in; true when the site is to be asked, too. Throws `RefusedError`. */
+function entry({ options, site }: Application, stream: SessionStream, key: string): boolean {
+  const { webKey, webRtcLogin } = options;
+  const how = webRtcLogin === 'auto' ? (webKey === '' ? 'login' : 'key') : webRtcLogin;
+  if (how !== 'login' && !keyOpens(webKey, stream, key)) {
+    const words = key === '' ? 'the stream name brings no key' : 'the key in the stream name does not open it';
+    throw new RefusedError('access/key', `${words}; use the address that the web site shows`);
+  }
+  if (how !== 'key' && site === undefined && webRtcLogin !== 'auto') {
+    throw new RefusedError('access/web', 'there is no web site to ask');
+  }
+  return how !== 'key';
 }
 
 /** May who brought `params` take the place of `holder`? Without a key nobody can show that it is his. */

@@ -3,9 +3,10 @@
  * Built in slices, so that ten thousand sessions never hold the event loop for long. No I/O.
  */
 import type { Millis } from '../base/clock.ts';
-import { phpUrlDecode, phpUrlEncode } from '../session/address.ts';
+import { phpUrlEncode } from '../session/address.ts';
 import { MAX_NAME_BYTES, safeText } from '../session/safe-text.ts';
 import type { Session } from '../session/session.ts';
+import { readStreamQuery, STREAM_FIELDS } from '../session/stream-admission.ts';
 import { phpArrayHead, phpEntry, phpSerialize } from './php.ts';
 
 /** What a site is told about the server: `appInstanceInfo`, `limit…`, rates in bytes a second; flat. */
@@ -19,9 +20,6 @@ const BYTES_BESIDES = 1_024;
 
 /** Longer values than names: what is rebuilt from a query, and texts of the statistics. */
 const MAX_TEXT_BYTES = 512;
-
-/** What the scripts read out of a stream's query, in this order. Its `ip` they ignore, and its colons would come as percent codes. */
-const QUERY_FIELDS = ['channel_id', 'userID', 'key', 'transcoding', 'room', 'privateUID'] as const;
 
 /**
  * One report. Call `write` until it answers false, letting others have their turn in between, then take `body`.
@@ -155,17 +153,13 @@ export class StatusForm {
 }
 
 /**
- * The fields of a stream's query that the scripts know, for PHP's `parse_str`, without a single percent code. A blank travels as `+`;
- * a `+` or `&` inside a value cannot, and becomes `_`. Of a repeated field the last counts, as in PHP.
+ * The fields of a stream's query that the scripts know, for PHP's `parse_str`, without a single percent code: an `ip`, which they do
+ * not read, would bring some with its colons. A blank travels as `+`; a `+` or `&` inside a value cannot, and becomes `_`.
  */
 export function safeStreamQuery(query: string): string {
   if (query === '') return '';
-  const values = new Map<string, string>();
-  for (const pair of query.split('&')) {
-    const equals = pair.indexOf('=');
-    if (equals > 0) values.set(pair.slice(0, equals), phpUrlDecode(pair.slice(equals + 1)));
-  }
-  const known = QUERY_FIELDS.filter((name) => values.has(name));
+  const values = readStreamQuery(query);
+  const known = STREAM_FIELDS.filter((name) => values.has(name));
   return known.map((name) => `${name}=${queryValue(values.get(name)!)}`).join('&');
 }
 
@@ -173,9 +167,9 @@ function queryValue(value: string): string {
   return safeText(value.replace(/[&+]/g, '_'), MAX_TEXT_BYTES).replaceAll(' ', '+');
 }
 
-/** Names of fields are taken to the letter, here as in `safeStreamQuery`. */
-function hasUserId(session: Session): boolean {
-  return session.stream !== undefined && /(?:^|&)userID=0*[^0&]/.test(session.stream.query);
+/** Would PHP make a number other than 0 of its user? */
+function hasUserId({ stream }: Session): boolean {
+  return stream !== undefined && /^\s*[+-]?0*[1-9]/.test(readStreamQuery(stream.query).get('userID') ?? '');
 }
 
 function outranks(session: Session, other: Session | undefined): boolean {

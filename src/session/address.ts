@@ -37,6 +37,11 @@ export function parseRtmpAddress(tcUrl: string | undefined, app: string | undefi
   return { app: readPath(path, 'application'), params };
 }
 
+/** Reads an application's name where it stands alone. Throws `RefusedError`. */
+export function parseApplication(path: string): string {
+  return readPath(withinLength(path)!, 'application');
+}
+
 /** Splits what a client publishes or plays into a name and what follows its first `?`; the query is kept as it came. */
 export function parseStreamName(name: string): { readonly name: string; readonly query: string } {
   const [path, query] = splitQuery(withinLength(name) ?? '');

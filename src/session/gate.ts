@@ -2,15 +2,20 @@
  * The question every front door asks before anything may happen, and its answer. `control/` answers with the web site's word;
  * `OpenGate` lets everybody in.
  */
-import type { Role, Session, Transport } from './session.ts';
+import type { Role, Session, SessionStream, Transport } from './session.ts';
 
 /** What a door knows of somebody who wants in. */
 export interface Admission {
   readonly transport: Transport;
   readonly app: string;
   readonly ip: string;
-  /** What followed `?` in the connect address, split at `&`, decoded, in order, trailing marker removed. Empty: no query. */
+  /**
+   * What followed `?` in the connect address, split at `&`, decoded, in order, trailing marker removed. Empty: no query. WebRTC
+   * clients have no such address; session/stream-admission.ts puts what they bring in the same order.
+   */
   readonly params: readonly string[];
+  /** WebRTC clients say what they want before they are let in; all others afterwards. */
+  readonly stream?: SessionStream | undefined;
   /** The first extra connect argument, when it is text (Flash clients). */
   readonly argument?: string | undefined;
 }
@@ -52,11 +57,12 @@ export interface Gate {
   mayTakeOver(session: Session, holder: Session): boolean;
 }
 
-/** Everybody may come in, as a broadcaster. The gate of a plain media server, and of tests. */
+/** Everybody may come in, as a broadcaster unless he says that he only watches. The gate of a plain media server, and of tests. */
 export class OpenGate implements Gate {
   async admit(request: Admission): Promise<Verdict> {
     const name = request.params[0] || request.argument || 'anonymous';
-    return { allow: true, name, room: request.params[1] ?? '', role: 'broadcaster', canKick: false };
+    const role = request.stream?.doing === 'play' ? 'watcher' : 'broadcaster';
+    return { allow: true, name, room: request.params[1] ?? '', role, canKick: false };
   }
   abandon(): void {}
   opened(): void {}

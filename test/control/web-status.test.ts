@@ -112,11 +112,12 @@ test('RTP sessions of nobody come before those of users', async () => {
   const of = (number: number, query: string) =>
     aSession({ number, transport: 'webrtc', stream: { name: 's', query, doing: 'play' } });
   const queries = ['userID=2', '', 'userID=0', 'key=k&userID=10', 'userID=', 'xuserID=3', 'userID=00', 'channel_id=1'];
-  const form = formOf(queries.map((query, index) => of(index, query)));
+  const odd = ['userID=5&userID=0', 'userID=%30'];
+  const form = formOf([...queries, ...odd].map((query, index) => of(index, query)));
   const order = [...decodeURIComponent(String(form.body)).matchAll(/s:9:"sessionId";s:1:"(\d)"/g)].map((match) =>
     Number(match[1]),
   );
-  assert.deepEqual(order, [1, 2, 4, 5, 6, 7, 0, 3]);
+  assert.deepEqual(order, [1, 2, 4, 5, 6, 7, 8, 9, 0, 3]);
 });
 
 test('a session that has named no stream yet is reported', async () => {
