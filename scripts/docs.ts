@@ -16,8 +16,10 @@ export const PAGES: ReadonlyMap<string, () => string> = new Map([
 
 const ERROR_GROUPS: ReadonlyMap<string, string> = new Map([
   ['rtmp', 'RTMP: the other side broke the protocol'],
+  ['webrtc', 'WebRTC'],
   ['access', 'Access: castgate says no'],
   ['stream', 'Streams'],
+  ['media', 'Media'],
   ['web', 'The web site'],
   ['config', 'Configuration'],
   ['server', 'The server itself'],

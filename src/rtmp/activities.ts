@@ -2,7 +2,7 @@
  * What one RTMP client does on its message streams: the streams it publishes and those it plays.
  */
 import type { Millis } from '../base/clock.ts';
-import { RefusedError } from '../base/errors.ts';
+import { ERRORS, RefusedError } from '../base/errors.ts';
 import { type Logger, withoutQuery } from '../base/log.ts';
 import { parseStreamName } from '../session/address.ts';
 import type { SessionStream } from '../session/session.ts';
@@ -142,7 +142,10 @@ export class Activities {
     const publisher = new RtmpPublisher(
       this.#world.hub.stream(this.#session.app, name),
       this.#world.options.chunkSize,
-      { evicted: (reason) => this.#events.dismiss('access/taken-over', reason) },
+      {
+        evicted: (reason) => this.#events.dismiss('access/taken-over', reason),
+        reordered: () => this.#warnReordered(question.streamId, name),
+      },
       this.#takeover(name),
     );
     this.#publishers.set(question.streamId, publisher);
@@ -153,6 +156,13 @@ export class Activities {
     this.#world.pacer.join();
     this.#world.gate.published(this.#session);
     this.#log.info({ stream: name }, 'publishing');
+  }
+
+  /** Browsers cannot show such a stream, and only the encoder can mend that. */
+  #warnReordered(streamId: number, name: string): void {
+    const { what, fix } = ERRORS['stream/b-frames']!;
+    this.#log.warn({ code: 'stream/b-frames', stream: name }, `${what} ${fix}`);
+    this.#engine.status(streamId, 'warning', 'NetStream.Publish.BFrames', `${what} ${fix}`);
   }
 
   /** Why the one who publishes `name` now must go; undefined when there is nobody or it may stay. */

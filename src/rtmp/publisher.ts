@@ -11,6 +11,8 @@ import { Timeline } from './timeline.ts';
 export interface PublisherEvents {
   /** Another publisher took the name. */
   evicted(reason: string): void;
+  /** Pictures are shown in another order than they come; once. */
+  reordered(): void;
 }
 
 export class RtmpPublisher implements Publisher {
@@ -21,11 +23,14 @@ export class RtmpPublisher implements Publisher {
   readonly #timeline = new Timeline();
   readonly #events: PublisherEvents;
   readonly #publication: Publication;
+  readonly #stream: Stream;
+  #reordered = false;
 
   /** Takes `stream`. Throws `RefusedError` when somebody has it, unless `takeover` says why that one must go. */
   constructor(stream: Stream, chunkSize: number, events: PublisherEvents, takeover?: string) {
     this.#slab = new Slab(chunkSize);
     this.#events = events;
+    this.#stream = stream;
     this.#publication = stream.publish(this, takeover);
   }
 
@@ -44,6 +49,10 @@ export class RtmpPublisher implements Publisher {
     // a configuration owns its bytes: it outlives the block that its message came in
     if (frame.role !== 'config') frame.wire = this.#slab.wireOf(message);
     this.#publication.write(frame);
+    if (this.#stream.order.reordered && !this.#reordered) {
+      this.#reordered = true;
+      this.#events.reordered();
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@
  * What a watching client does: it is one viewer of a stream's audience.
  */
 import type { Millis } from '../base/clock.ts';
-import { RefusedError } from '../base/errors.ts';
+import { ERRORS, RefusedError } from '../base/errors.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { Negotiated } from './negotiated.ts';
@@ -23,8 +23,7 @@ export interface Wish {
 
 export const REORDERED: LastWords = {
   code: 'stream/b-frames',
-  reason:
-    'The stream has B-frames, which browsers cannot show. Switch them off in the encoder: in OBS set "Max B-frames" to 0 or tune to "zerolatency", in ffmpeg add -bf 0.',
+  reason: `${ERRORS['stream/b-frames']!.what} ${ERRORS['stream/b-frames']!.fix}`,
 };
 
 export class Watching implements Activity {

@@ -95,11 +95,11 @@ export class AudienceTown {
 
   /** A publisher comes, with metadata and configurations; takes over when there is one. */
   begin(takeover?: string): void {
-    const evicted = () => {};
+    const [evicted, reordered] = [() => {}, () => {}];
     this.#publisher = new RtmpPublisher(
       this.hub.stream('live', this.name),
       this.options.chunkSize,
-      { evicted },
+      { evicted, reordered },
       takeover,
     );
     this.#era += 1;

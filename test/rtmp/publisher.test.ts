@@ -24,7 +24,10 @@ class Studio {
   }
 
   another(takeover?: string): RtmpPublisher {
-    const events = { evicted: (reason: string) => this.reasons.push(reason) };
+    const events = {
+      evicted: (reason: string) => this.reasons.push(reason),
+      reordered: () => this.reasons.push('reordered'),
+    };
     return new RtmpPublisher(this.stream, CHUNK_SIZE, events, takeover);
   }
 
@@ -108,4 +111,14 @@ test('a name has one publisher; who is evicted reads why, and relays nothing any
   studio.publisher.close();
   assert.deepEqual(studio.frames, []);
   assert.equal(studio.stream.live, true);
+});
+
+test('reordered pictures are told of once, as soon as they are known', () => {
+  const studio = new Studio();
+  studio.send(MESSAGE.Video, 0, avcBody('config'));
+  studio.send(MESSAGE.Video, 0, avcBody('key'));
+  assert.deepEqual(studio.reasons, []);
+  studio.send(MESSAGE.Video, 40, avcBody('delta', 64, 80));
+  studio.send(MESSAGE.Video, 80, avcBody('delta', 64, 0));
+  assert.deepEqual(studio.reasons, ['reordered']);
 });
