@@ -75,6 +75,11 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'The peer asks and never reads the answers.',
     fix: 'A fault of the client, or an attack.',
   },
+  // WebRTC: they broke the protocol
+  'webrtc/ice-tcp': {
+    what: 'A connection to webrtc.tcpListen was cut: no valid connectivity check in time, too long a frame, or its client reads no more.',
+    fix: 'Nothing, when strangers try the port; for a client of yours, look at its network.',
+  },
   // refusals: we say no
   'access/application': {
     what: 'The application name is not in the configuration.',
@@ -147,6 +152,34 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'Play it again.',
   },
   'stream/not-found': { what: 'Nobody publishes the stream.', fix: 'Check the name, or start the encoder.' },
+  'webrtc/message': {
+    what: 'A message on the signalling WebSocket is no JSON, too long, or lacks a field.',
+    fix: 'A fault of the page or client; docs/webrtc.md shows what each message holds.',
+  },
+  'webrtc/sdp': {
+    what: 'An offer, an answer or a fragment of one cannot be read, or lacks what every WebRTC client sends.',
+    fix: 'The message names what is missing; send the description as the browser made it.',
+  },
+  'webrtc/direction': {
+    what: 'A publisher offered only to receive, or a viewer only to send.',
+    fix: 'Offer sendonly to publish and recvonly to watch; or use the other address.',
+  },
+  'webrtc/codecs': {
+    what: 'The client and the stream, or the client and castgate, have no codec in common.',
+    fix: 'The message names what was offered and what is needed; H.264 and Opus suit everybody.',
+  },
+  'webrtc/session': {
+    what: 'No session has this address, or the request lacks what the session was made with.',
+    fix: "Begin a new one; a session's address is good for the same path and token only.",
+  },
+  'webrtc/if-match': {
+    what: 'A restart of ICE came without If-Match.',
+    fix: 'Send If-Match: * or the entity tag of the session (RFC 9725).',
+  },
+  'webrtc/etag': {
+    what: 'If-Match names an entity tag that the session has no longer.',
+    fix: 'Use the tag of the last answer.',
+  },
   // the web site
   'web/unreachable': {
     what: 'No connection to the web site.',

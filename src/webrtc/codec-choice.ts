@@ -1,0 +1,157 @@
+/**
+ * Which of a client's payload formats we take, and which one suits a stream (RFC 6184, 7587, 7741, 7798, 9628, RTP for AV1).
+ */
+import { RefusedError } from '../base/errors.ts';
+import type { Codec } from '../media/frame.ts';
+import type { RtpCodec } from './negotiated.ts';
+import type { RemoteSection } from './remote-section.ts';
+import type { PayloadFormat } from './sdp-formats.ts';
+
+export interface RtpFormat {
+  readonly codec: Codec;
+  readonly kind: 'audio' | 'video';
+  /** As its specification writes it. */
+  readonly encoding: string;
+  readonly clockRate: number;
+  readonly channels: number;
+}
+
+/** What is to be sent. `profile` is as the format writes it: `profile-level-id` of H.264, `profile-id` of VP9 and H.265, `profile` of AV1. */
+export interface WantedMedia {
+  readonly codec: Codec;
+  readonly profile?: string | undefined;
+}
+
+const VIDEO = { kind: 'video', clockRate: 90_000, channels: 1 } as const;
+const FORMATS: readonly RtpFormat[] = [
+  { codec: 'h264', encoding: 'H264', ...VIDEO },
+  { codec: 'vp8', encoding: 'VP8', ...VIDEO },
+  { codec: 'vp9', encoding: 'VP9', ...VIDEO },
+  { codec: 'av1', encoding: 'AV1', ...VIDEO },
+  { codec: 'hevc', encoding: 'H265', ...VIDEO },
+  { codec: 'opus', encoding: 'opus', kind: 'audio', clockRate: 48_000, channels: 2 },
+  { codec: 'g711u', encoding: 'PCMU', kind: 'audio', clockRate: 8_000, channels: 1 },
+  { codec: 'g711a', encoding: 'PCMA', kind: 'audio', clockRate: 8_000, channels: 1 },
+];
+const BY_ENCODING: ReadonlyMap<string, RtpFormat> = new Map(
+  FORMATS.map((format) => [format.encoding.toLowerCase(), format]),
+);
+const BY_CODEC: ReadonlyMap<Codec, RtpFormat> = new Map(FORMATS.map((format) => [format.codec, format]));
+
+/** With RTCP on the same port these mean RTCP when the marker bit is set (RFC 5761 section 4). */
+const FIRST_RTCP = 64;
+const LAST_RTCP = 95;
+/** Pictures out of order, which needs the interleaved mode, are not put together. */
+const INTERLEAVED = '2';
+/** Formats that say nothing about what a client can show. */
+const SUPPORTING = new Set(['rtx', 'red', 'ulpfec', 'flexfec-03', 'cn', 'telephone-event', '']);
+/** Names of formats in a refusal, at most. */
+const MAX_NAMED = 12;
+
+/** How a codec travels in RTP; undefined when it does not. */
+export function rtpFormatOf(codec: Codec): RtpFormat | undefined {
+  return BY_CODEC.get(codec);
+}
+
+/** All that we can receive, in the client's order. */
+export function receivable(section: RemoteSection): readonly RtpCodec[] {
+  const codecs: RtpCodec[] = [];
+  for (const format of section.formats) {
+    const known = BY_ENCODING.get(format.encoding);
+    if (known === undefined || known.kind !== section.kind || known.clockRate !== format.clockRate) continue;
+    if (isRtcp(format.payloadType) || format.parameters.get('packetization-mode') === INTERLEAVED) continue;
+    const { codec, clockRate, channels } = known;
+    const { payloadType, parameters, feedback } = format;
+    codecs.push({ codec, payloadType, clockRate, channels, parameters, feedback, rtx: rtxOf(section, format) });
+  }
+  return codecs;
+}
+
+/** The payload type that repeats what `format` lost (RFC 4588 section 8). */
+function rtxOf({ formats }: RemoteSection, { payloadType }: PayloadFormat): number | undefined {
+  const apt = String(payloadType);
+  const rtx = formats.find(({ encoding, parameters }) => encoding === 'rtx' && parameters.get('apt') === apt);
+  return rtx === undefined || isRtcp(rtx.payloadType) ? undefined : rtx.payloadType;
+}
+
+function isRtcp(payloadType: number): boolean {
+  return payloadType >= FIRST_RTCP && payloadType <= LAST_RTCP;
+}
+
+/** The format that suits `wanted` best, the client's order deciding between equals; undefined when none does. */
+export function bestFor(wanted: WantedMedia, section: RemoteSection): RtpCodec | undefined {
+  let best: RtpCodec | undefined;
+  let bestRank = 0;
+  for (const codec of receivable(section)) {
+    const rank = codec.codec === wanted.codec ? rankOf(wanted, codec.parameters) : 0;
+    if (rank > bestRank) [best, bestRank] = [codec, rank];
+  }
+  return best;
+}
+
+/** 0: unusable. */
+function rankOf({ codec, profile }: WantedMedia, parameters: ReadonlyMap<string, string>): number {
+  if (codec === 'h264') return rankH264(profile, parameters);
+  // a decoder is made for one profile of VP9; one for a higher profile of AV1 shows the lower ones
+  if (codec === 'vp9') return (parameters.get('profile-id') ?? '0') === (profile ?? '0') ? 1 : 0;
+  if (codec === 'av1') {
+    const offered = parameters.get('profile') ?? '0';
+    return offered < (profile ?? '0') ? 0 : offered === (profile ?? '0') ? 2 : 1;
+  }
+  if (codec === 'hevc') return (parameters.get('profile-id') ?? '1') === (profile ?? '1') ? 2 : 1;
+  return 1;
+}
+
+/** RFC 6184 section 8.1: what is not said is Baseline of level 1. */
+const UNSAID_PROFILE = '42000a';
+/** Constrained Baseline of level 3.1, which every browser plays. */
+export const COMMON_PROFILE = '42e01f';
+const BASELINE = '42';
+const MAIN = '4d';
+
+/**
+ * Units larger than a packet need packetization mode 1, so that counts first. No browser names High, and those tried show it under
+ * Constrained Baseline: the profile only says which of several to take.
+ */
+function rankH264(profile: string | undefined, parameters: ReadonlyMap<string, string>): number {
+  const offered = parameters.get('profile-level-id') ?? UNSAID_PROFILE;
+  const mode = parameters.get('packetization-mode') === '1' ? 16 : 0;
+  const wanted = profile ?? COMMON_PROFILE;
+  if (offered.slice(0, 2) === wanted.slice(0, 2))
+    return mode + (isConstrained(offered) === isConstrained(wanted) ? 6 : 5);
+  if (offered.startsWith(BASELINE)) return mode + (isConstrained(offered) ? 4 : 3);
+  return mode + (offered.startsWith(MAIN) ? 2 : 1);
+}
+
+/** The second of the constraint flags: of Baseline only what Main has, too. */
+function isConstrained(profileLevelId: string): boolean {
+  return (Number.parseInt(profileLevelId.slice(2, 4), 16) & 0x40) !== 0;
+}
+
+/** The formats of a section by name, as words for a refusal. */
+export function offeredNames({ formats }: RemoteSection): string {
+  const names = new Set(formats.map(({ encoding }) => encoding).filter((encoding) => !SUPPORTING.has(encoding)));
+  const shown = [...names].slice(0, MAX_NAMED).map((name) => BY_ENCODING.get(name)?.encoding ?? name);
+  return shown.length === 0 ? 'none that has a name' : shown.join(', ');
+}
+
+/** `H264, VP8, …`: what a publisher may send. */
+export function acceptedNames(kind: 'audio' | 'video'): string {
+  return FORMATS.filter((format) => format.kind === kind)
+    .map(({ encoding }) => encoding)
+    .join(', ');
+}
+
+/** Throws `RefusedError` that says why `codec` cannot be watched, and what can be done. */
+export function refuseCodec(codec: Codec, offered: string): never {
+  const format = BY_CODEC.get(codec);
+  if (format === undefined) {
+    const fix = codec === 'aac' ? 'It has to be translated to Opus first' : 'Publish H.264 or VP8, with AAC or Opus';
+    throw new RefusedError('webrtc/codecs', `The stream is ${codec}, which WebRTC cannot carry. ${fix}.`);
+  }
+  const fix =
+    format.kind === 'video'
+      ? 'Use a browser that plays it, or publish H.264, which all play'
+      : 'Use a client that plays it, or ask for the picture alone';
+  throw new RefusedError('webrtc/codecs', `The stream is ${format.encoding}; the client offers ${offered}. ${fix}.`);
+}
