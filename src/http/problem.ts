@@ -54,7 +54,10 @@ export function loggedPath(url: string): string {
 /** Turns everything that can go wrong behind `app` into problems. To be called before routes are added. */
 export function answerWithProblems(app: FastifyInstance, log: Logger): void {
   const routes = new RouteTable();
-  app.addHook('onRoute', (route) => routes.add(route.url, route.method));
+  app.addHook('onRoute', (route) => {
+    // those that want more than a path are no answer to one that was not found
+    if (route.constraints === undefined) routes.add(route.url, route.method);
+  });
 
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const found = problemOf(error);
@@ -125,8 +128,10 @@ function problemOfConnection(code: string | undefined): Problem {
 }
 
 function problemOf(error: FastifyError): Problem {
-  if ((error instanceof RefusedError || error instanceof PeerError) && STATUS_OF.has(error.code)) {
-    return problem(error.code, error.message);
+  if (error instanceof RefusedError || error instanceof PeerError) {
+    // a protocol that has statuses of its own for some codes says so
+    const status = error.statusCode ?? STATUS_OF.get(error.code);
+    if (status !== undefined) return problem(error.code, error.message, status);
   }
   if (error.validation !== undefined) return problem('api/request', error.message);
   switch (error.statusCode) {

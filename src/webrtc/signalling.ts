@@ -43,6 +43,8 @@ export interface SignalSession {
    * undefined: candidates of the client are of no use here, its checks show where it is. Throws `RefusedError` when it is no fragment.
    */
   patch(fragment: string): string | undefined;
+  /** Does the fragment ask for an ICE restart: does it hold credentials other than those in use? False when it is no fragment. */
+  restarts(fragment: string): boolean;
   /** The client's answer to our offer. Throws `RefusedError`. */
   answer(sdp: string): void;
   /** The client hung up. Idempotent. */
