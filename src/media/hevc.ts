@@ -95,7 +95,7 @@ export function readHevcSps(nal: Buffer): HevcSps | undefined {
 }
 
 /** 7.3.3: the general part, then flags for eight sub-layers, then what the flags announce. */
-function skipProfileTierLevel(reader: BitReader, subLayers: number): void {
+export function skipProfileTierLevel(reader: BitReader, subLayers: number): void {
   const PROFILE_BITS = 88;
   const LEVEL_BITS = 8;
   reader.skip(PROFILE_BITS + LEVEL_BITS);

@@ -3,14 +3,30 @@
  */
 import type { RtpPayload } from './rtp.ts';
 
-/** Pieces of `data`: the first behind `first`, all others behind `further`. Nothing for an empty frame. */
-export function evenPayloads(data: Buffer, first: Buffer, further: Buffer, maxSize: number): readonly RtpPayload[] {
+/** What stands in front of a piece, by its place in the frame; `middle` and `last` are equally long. */
+export interface Descriptors {
+  readonly only: Buffer;
+  readonly first: Buffer;
+  readonly middle: Buffer;
+  readonly last: Buffer;
+}
+
+/** Nothing for an empty frame. */
+export function evenPayloads(data: Buffer, descriptors: Descriptors, maxSize: number): readonly RtpPayload[] {
+  const { only, first, middle, last } = descriptors;
+  if (data.length === 0) return [];
+  if (only.length + data.length <= maxSize) {
+    return [{ parts: [only, data], size: only.length + data.length, marker: true }];
+  }
   const payloads: RtpPayload[] = [];
-  const count = Math.ceil((data.length + first.length - further.length) / (maxSize - further.length));
-  const room = Math.ceil((data.length + first.length + (count - 1) * further.length) / count);
+  // as if all descriptors had the same length, and the first packet that much more to carry
+  const more = first.length - middle.length;
+  const count = Math.ceil((data.length + more) / (maxSize - middle.length));
+  const room = Math.ceil((data.length + more) / count) + middle.length;
   for (let at = 0; at < data.length; ) {
-    const descriptor = at === 0 ? first : further;
-    const end = Math.min(data.length, at + room - descriptor.length);
+    const rest = data.length - at;
+    const descriptor = at === 0 ? first : rest + last.length <= room ? last : middle;
+    const end = at + Math.min(rest, room - descriptor.length);
     const size = descriptor.length + end - at;
     payloads.push({ parts: [descriptor, data.subarray(at, end)], size, marker: end === data.length });
     at = end;

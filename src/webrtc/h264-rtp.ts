@@ -4,10 +4,10 @@
 import { BitReader, unescapeNal } from '../media/bits.ts';
 import { type Frame, oncePerFrame } from '../media/frame.ts';
 import { AVC_NAL, avcConfigOf, readAvcConfig, writeAvcConfig } from '../media/h264.ts';
-import { nalUnits } from '../media/nal-units.ts';
-import { type NalFormat, type NalRole, nalPayloads } from './nal-format.ts';
-import { NalReader, type ParameterSets } from './nal-reader.ts';
+import { type NalConfig, type NalFormat, type NalRole, NO_NAL_CONFIG, nalPayloads, sentUnits } from './nal-format.ts';
+import { NalReader } from './nal-reader.ts';
 import type { RtpCodec } from './negotiated.ts';
+import { ParameterSets } from './parameter-sets.ts';
 import { PictureDepacketizer } from './picture-depacketizer.ts';
 import type { Depacketizer, RtpPayload } from './rtp.ts';
 
@@ -23,6 +23,7 @@ const FORMAT: NalFormat = {
   headerBytes: 1,
   aggregation: STAP_A,
   fragment: FU_A,
+  sets: [AVC_NAL.sps, AVC_NAL.pps],
   typeOf: (unit) => unit[0]! & 31,
   headerWith: (type, header) => (header & 0xe0) | type,
   aggregationHeader(units) {
@@ -43,92 +44,36 @@ const FORMAT: NalFormat = {
   firstSlice: (unit) => (unit[1]! & 0x80) !== 0,
 };
 
-interface SentConfig {
-  readonly lengthSize: number;
-  readonly sets: readonly Buffer[];
-}
-
-const NO_CONFIG: SentConfig = { lengthSize: 4, sets: [] };
-
-const sentConfig = oncePerFrame((config: Frame): SentConfig => {
+const configOf = oncePerFrame((config: Frame): NalConfig => {
   const record = readAvcConfig(config.data);
-  if (record === undefined) return NO_CONFIG;
+  if (record === undefined) return NO_NAL_CONFIG;
   return { lengthSize: record.lengthSize, sets: [...record.sps, ...record.pps] };
 });
 
-/**
- * Packetization mode 1. Delimiters and filler stay behind; a key picture without parameter sets of its own gets those of its
- * configuration in front.
- */
+/** Packetization mode 1. */
 export function packetizeH264(frame: Frame, maxSize: number): readonly RtpPayload[] {
-  const { lengthSize, sets } = frame.config === undefined ? NO_CONFIG : sentConfig(frame.config);
-  const units: Buffer[] = [];
-  let key = frame.role === 'key';
-  let ownSets = 0;
-  for (const unit of nalUnits(frame.data, lengthSize)) {
-    const type = FORMAT.typeOf(unit);
-    const role = FORMAT.roleOf(type);
-    if (role === 'dropped' || role === 'refused') continue;
-    if (role === 'key') key = true;
-    if (type === AVC_NAL.sps) ownSets |= 1;
-    if (type === AVC_NAL.pps) ownSets |= 2;
-    units.push(unit);
-  }
-  if (key && units.length > 0 && ownSets !== 3) units.unshift(...sets);
-  return nalPayloads(units, FORMAT, maxSize);
+  const config = frame.config === undefined ? NO_NAL_CONFIG : configOf(frame.config);
+  return nalPayloads(sentUnits(frame, config, FORMAT), FORMAT, maxSize);
 }
 
-/** Sets of each kind; the record counts those of a sequence in five bits. */
-const MAX_SETS = 31;
-const MAX_SET_BYTES = 4096;
-/** Enough for the identifier of a set, which stands near its front. */
-const ID_BYTES = 16;
-/** Bits in front of the identifier: profile, constraints and level. */
+/** Profile, constraints and level stand in front of a sequence parameter set's identifier. */
 const SPS_ID_AT = 24;
 
-/** Sequence and picture parameter sets by their identifiers, the ones that changed last at the end. */
-class AvcParameterSets implements ParameterSets {
-  readonly #sps = new Map<number, Buffer>();
-  readonly #pps = new Map<number, Buffer>();
-  #config: Buffer | undefined;
-  #changed = false;
+function setId(start: Buffer, type: number): number | undefined {
+  const reader = new BitReader(unescapeNal(start, FORMAT.headerBytes));
+  if (type === AVC_NAL.sps) reader.skip(SPS_ID_AT);
+  const id = reader.ue();
+  return reader.exhausted ? undefined : id;
+}
 
-  get config(): Buffer | undefined {
-    if (this.#changed) {
-      this.#config = this.#write() ?? this.#config;
-      this.#changed = false;
-    }
-    return this.#config;
-  }
-
-  add(unit: Buffer, type: number): void {
-    if (unit.length > MAX_SET_BYTES) return;
-    const reader = new BitReader(unescapeNal(unit.subarray(0, ID_BYTES), 1));
-    if (type === AVC_NAL.sps) reader.skip(SPS_ID_AT);
-    const id = reader.ue();
-    const sets = type === AVC_NAL.sps ? this.#sps : this.#pps;
-    if (reader.exhausted || sets.get(id)?.equals(unit)) return;
-    sets.delete(id);
-    if (sets.size === MAX_SETS) sets.delete(sets.keys().next().value!);
-    sets.set(id, Buffer.from(unit));
-    this.#changed = true;
-  }
-
-  #write(): Buffer | undefined {
-    // the newest first: it is the one that describes the stream
-    const sps = [...this.#sps.values()].reverse();
-    const pps = [...this.#pps.values()].reverse();
-    const config = sps[0] !== undefined && pps.length > 0 ? avcConfigOf(sps[0], pps) : undefined;
-    return config && writeAvcConfig({ ...config, sps });
-  }
+function writeConfig(sps: readonly Buffer[], pps: readonly Buffer[]): Buffer | undefined {
+  const config = avcConfigOf(sps[0]!, pps);
+  return config && writeAvcConfig({ ...config, sps });
 }
 
 /** `sprop-parameter-sets` of the description are taken as if they had come before the first picture. */
 export function h264Depacketizer(codec: RtpCodec): Depacketizer {
-  const sets = new AvcParameterSets();
-  for (const text of codec.parameters.get('sprop-parameter-sets')?.split(',').slice(0, MAX_SETS) ?? []) {
-    const unit = Buffer.from(text, 'base64');
-    if (unit.length > 0 && FORMAT.roleOf(FORMAT.typeOf(unit)) === 'set') sets.add(unit, FORMAT.typeOf(unit));
-  }
+  const sets = new ParameterSets(FORMAT.sets, setId, ([sps, pps]) => writeConfig(sps!, pps!));
+  sets.describe(codec.parameters.get('sprop-parameter-sets'), FORMAT);
   return new PictureDepacketizer(new NalReader(FORMAT, sets));
 }

@@ -2,6 +2,8 @@
  * What the payload formats of H.264 (RFC 6184) and HEVC (RFC 7798) have in common: NAL units single, several in one packet, one in
  * several packets. Header sizes and numbers differ, the layout does not.
  */
+import type { Frame } from '../media/frame.ts';
+import { nalUnits } from '../media/nal-units.ts';
 import type { RtpPayload } from './rtp.ts';
 
 /**
@@ -16,6 +18,8 @@ export interface NalFormat {
   /** NAL unit types that stand for several units, and for a part of one. */
   readonly aggregation: number;
   readonly fragment: number;
+  /** Types of the parameter sets that a key picture needs, in the order in which they refer to each other. */
+  readonly sets: readonly number[];
   typeOf(unit: Buffer): number;
   /** A unit's header with another type in it. */
   headerWith(type: number, header: number): number;
@@ -33,6 +37,35 @@ export const AGGREGATE_LENGTH_BYTES = 2;
 /** First and last part of a unit, in the byte behind the header of a fragment. */
 export const FU_START = 0x80;
 export const FU_END = 0x40;
+
+/** What a configuration record says to a packetizer. */
+export interface NalConfig {
+  readonly lengthSize: number;
+  readonly sets: readonly Buffer[];
+}
+
+export const NO_NAL_CONFIG: NalConfig = { lengthSize: 4, sets: [] };
+
+/**
+ * The units of a picture that go on the wire: delimiters and filler stay behind, and a key picture that does not bring all parameter
+ * sets itself gets those of its configuration in front.
+ */
+export function sentUnits(frame: Frame, config: NalConfig, format: NalFormat): readonly Buffer[] {
+  const units: Buffer[] = [];
+  let key = frame.role === 'key';
+  let missing = [...format.sets];
+  for (const unit of nalUnits(frame.data, config.lengthSize)) {
+    if (unit.length < format.headerBytes) continue;
+    const type = format.typeOf(unit);
+    const role = format.roleOf(type);
+    if (role === 'dropped' || role === 'refused') continue;
+    if (role === 'key') key = true;
+    if (role === 'set') missing = missing.filter((other) => other !== type);
+    units.push(unit);
+  }
+  if (key && units.length > 0 && missing.length > 0) units.unshift(...config.sets);
+  return units;
+}
 
 /**
  * One picture's units as payloads: slices alone or in parts, and what stands between them together, as far as it fits. Parts of a unit

@@ -2,16 +2,9 @@
  * NAL units out of payloads: one picture's units behind four-byte lengths, parameter sets apart.
  */
 import { AGGREGATE_LENGTH_BYTES, FU_END, FU_START, type NalFormat } from './nal-format.ts';
+import type { ParameterSets } from './parameter-sets.ts';
 import type { Picture, PictureReader } from './picture-depacketizer.ts';
 import type { UnitBytes } from './unit-bytes.ts';
-
-/** The parameter sets of one source. */
-export interface ParameterSets {
-  /** Remembers a copy; `type`: the NAL unit's. */
-  add(unit: Buffer, type: number): void;
-  /** The configuration for all of them, the same buffer until one changes; undefined when they are not enough. */
-  readonly config: Buffer | undefined;
-}
 
 const LENGTH_BYTES = 4;
 const NONE = -1;

@@ -3,10 +3,13 @@
  */
 import type { AudioCodec, Codec, VideoCodec } from '../media/frame.ts';
 import { g711Depacketizer, opusDepacketizer, packetizeG711, packetizeOpus } from './audio-rtp.ts';
+import { av1Depacketizer, packetizeAv1 } from './av1-rtp.ts';
 import { h264Depacketizer, packetizeH264 } from './h264-rtp.ts';
+import { hevcDepacketizer, packetizeHevc } from './hevc-rtp.ts';
 import type { RtpCodec } from './negotiated.ts';
 import type { Depacketizer, Packetize } from './rtp.ts';
 import { packetizeVp8, vp8Depacketizer } from './vp8-rtp.ts';
+import { packetizeVp9, vp9Depacketizer } from './vp9-rtp.ts';
 
 export interface RtpFormat {
   readonly kind: 'audio' | 'video';
@@ -32,6 +35,9 @@ const G711 = {
 export const RTP_FORMATS: readonly RtpFormat[] = [
   { ...VIDEO, codec: 'h264', name: 'H264', packetize: packetizeH264, depacketizer: h264Depacketizer },
   { ...VIDEO, codec: 'vp8', name: 'VP8', packetize: packetizeVp8, depacketizer: vp8Depacketizer },
+  { ...VIDEO, codec: 'vp9', name: 'VP9', packetize: packetizeVp9, depacketizer: vp9Depacketizer },
+  { ...VIDEO, codec: 'av1', name: 'AV1', packetize: packetizeAv1, depacketizer: av1Depacketizer },
+  { ...VIDEO, codec: 'hevc', name: 'H265', packetize: packetizeHevc, depacketizer: hevcDepacketizer },
   {
     ...{ kind: 'audio', codec: 'opus', name: 'opus', clockRate: 48_000, channels: 2, staticType: undefined },
     ...{ packetize: packetizeOpus, depacketizer: opusDepacketizer },

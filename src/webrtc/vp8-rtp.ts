@@ -3,8 +3,8 @@
  */
 import type { Frame } from '../media/frame.ts';
 import { readVp8Size } from '../media/vpx.ts';
-import { vp8Config } from '../media/vpx-record.ts';
-import { evenPayloads } from './even-payloads.ts';
+import { vp8ConfigOf } from '../media/vpx-record.ts';
+import { type Descriptors, evenPayloads } from './even-payloads.ts';
 import { type Picture, PictureDepacketizer, type PictureReader } from './picture-depacketizer.ts';
 import type { Depacketizer, RtpPayload } from './rtp.ts';
 import type { UnitBytes } from './unit-bytes.ts';
@@ -24,10 +24,11 @@ const INTER_FRAME = 1;
 
 const FIRST = Buffer.of(START);
 const FURTHER = Buffer.of(0);
+const DESCRIPTORS: Descriptors = { only: FIRST, first: FIRST, middle: FURTHER, last: FURTHER };
 
 /** One frame, its partitions not told apart. Without picture identifiers: sequence numbers tell a receiver of one layer all it needs. */
 export function packetizeVp8(frame: Frame, maxSize: number): readonly RtpPayload[] {
-  return evenPayloads(frame.data, FIRST, FURTHER, maxSize);
+  return evenPayloads(frame.data, DESCRIPTORS, maxSize);
 }
 
 /** Bytes of the payload descriptor; more than the payload has when it is cut off. */
@@ -60,7 +61,7 @@ class Vp8Reader implements PictureReader {
     const key = (data[0]! & INTER_FRAME) === 0;
     if (key) {
       if (readVp8Size(data) === undefined) return 'damaged';
-      this.#config = vp8Config(data);
+      this.#config = vp8ConfigOf(data);
     }
     return this.#config === undefined ? 'damaged' : { key, data, config: this.#config };
   }

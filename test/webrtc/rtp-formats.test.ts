@@ -17,7 +17,16 @@ test('names, clock rates and static types are those of the registry', () => {
     RTP_FORMATS.map(({ codec, name, clockRate, channels = '', staticType = '' }) =>
       [codec, name, clockRate, channels, staticType].join(' ').trim(),
     ),
-    ['h264 H264 90000', 'vp8 VP8 90000', 'opus opus 48000 2', 'g711u PCMU 8000 1 0', 'g711a PCMA 8000 1 8'],
+    [
+      'h264 H264 90000',
+      'vp8 VP8 90000',
+      'vp9 VP9 90000',
+      'av1 AV1 90000',
+      'hevc H265 90000',
+      'opus opus 48000 2',
+      'g711u PCMU 8000 1 0',
+      'g711a PCMA 8000 1 8',
+    ],
   );
 });
 

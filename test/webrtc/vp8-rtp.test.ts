@@ -7,7 +7,7 @@ import { hex, packet, packets, payloads, pushAll } from '../helpers/rtp.ts';
 /** A key frame of 320 x 180, version 1. */
 const KEY = hex('72 00 00 9d 01 2a 40 01 b4 00 11 22 33 44 55');
 const DELTA = hex('31 00 00 01 02 03');
-const CONFIG = hex('01 00 80 02 02 02 00 00');
+const CONFIG = hex('01 00 82 02 02 02 00 00');
 
 test('VP8 both ways: cut into equal parts, the first one marked', () => {
   const written = packets(packetizeVp8, frame('video', 'key', 0, { codec: 'vp8', data: KEY }), 9, 77);
