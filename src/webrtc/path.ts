@@ -40,7 +40,10 @@ export interface IceEvents {
 /** One session's part of the media port. */
 export interface IceSession {
   readonly local: IceCredentials;
-  /** New local credentials, valid beside the old ones until the first check with the new (RFC 8445 section 9). */
+  /**
+   * New local credentials, valid beside the old ones until the first check with the new (RFC 8445 section 9). While the client's are
+   * unknown, this takes them from its answer, and ours stay as they are.
+   */
   restart(remote: IceCredentials): IceCredentials;
   /** Idempotent; the address is forgotten and nothing is answered any more. */
   close(): void;
