@@ -4,7 +4,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { SignalRequest } from './signalling.ts';
 
-export type Claimant = Pick<SignalRequest, 'app' | 'stream' | 'query' | 'token'>;
+/** A session's URL carries no query: keys stand in the first request only. */
+export type Claimant = Pick<SignalRequest, 'app' | 'stream' | 'token'>;
 
 export class Claim {
   /** The key and the token themselves are not kept. */
@@ -20,9 +21,8 @@ export class Claim {
   }
 }
 
-/** No name holds a line feed; a query or a token that does only spoils its own digest. */
-function digest({ app, stream, query, token }: Claimant): Buffer {
+function digest({ app, stream, token }: Claimant): Buffer {
   return createHash('sha256')
-    .update(JSON.stringify([app, stream, query, token ?? null]))
+    .update(JSON.stringify([app, stream, token ?? null]))
     .digest();
 }

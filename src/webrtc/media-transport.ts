@@ -7,9 +7,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Dtls, DtlsCertificate, DtlsRole, Fingerprint, MakeDtls } from './dtls.ts';
 import type { IceCredentials, IceSession, MediaPort, Path } from './path.ts';
+import { SrtcpReceiver, SrtcpSender } from './srtcp.ts';
 import type { SrtpKeys } from './srtp-keys.ts';
 import { SrtpReceiver } from './srtp-receiver.ts';
-import { SrtcpReceiver, SrtcpSender } from './srtcp.ts';
 
 export interface TransportParts {
   readonly port: MediaPort;
@@ -63,6 +63,8 @@ export class MediaTransport {
   #rtcp: SrtcpReceiver | undefined;
   #rtcpOut: SrtcpSender | undefined;
   #early: Buffer[] = [];
+  /** The client's credentials are known. */
+  #introduced: boolean;
   #closed = false;
   bytesReceived = 0;
   bytesSent = 0;
@@ -70,6 +72,7 @@ export class MediaTransport {
   constructor(parts: TransportParts, events: TransportEvents, remote?: RemoteTransport) {
     this.#parts = parts;
     this.#events = events;
+    this.#introduced = remote !== undefined;
     this.#ice = parts.port.open(remote?.credentials, {
       path: (path) => this.#moved(path),
       datagram: (bytes) => this.#datagram(bytes),
@@ -87,8 +90,10 @@ export class MediaTransport {
   }
 
   /** Takes the other side's description, where it was not there at first. */
-  accept({ fingerprints, role }: RemoteTransport): void {
+  accept({ credentials, fingerprints, role }: RemoteTransport): void {
     if (this.#closed || this.#dtls !== undefined) return;
+    if (!this.#introduced) this.#ice.restart(credentials);
+    this.#introduced = true;
     const { makeDtls, certificate, clock, random } = this.#parts;
     this.#role = role;
     this.#dtls = makeDtls(

@@ -5,8 +5,10 @@ import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Verdict } from '../session/gate.ts';
-import type { SessionStream, Traffic } from '../session/session.ts';
+import type { Traffic } from '../session/session.ts';
+import type { StreamAdmission } from '../session/stream-admission.ts';
 import { Claim } from './claim.ts';
+import type { DtlsCertificate } from './dtls.ts';
 import { MediaTransport, type RemoteTransport } from './media-transport.ts';
 import type { IceCredentials, Path } from './path.ts';
 import type { LastWords, SignalRequest } from './signalling.ts';
@@ -40,9 +42,8 @@ export type Begin = (context: ActivityContext) => Activity;
 
 export interface PeerParts {
   readonly request: SignalRequest;
-  readonly params: readonly string[];
+  readonly admission: StreamAdmission;
   readonly verdict: Verdict & { readonly allow: true };
-  readonly doing: SessionStream['doing'];
   /** Undefined: the client answers an offer of ours later. */
   readonly remote: RemoteTransport | undefined;
   readonly begin: Begin;
@@ -51,6 +52,8 @@ export interface PeerParts {
 }
 
 const SESSION_ID_BYTES = 16;
+/** Characters of what a client calls itself that are logged. */
+const MAX_AGENT = 120;
 
 export class WebRtcPeer {
   /** 128 random bits: the name of the session in its client's URLs. */
@@ -58,6 +61,7 @@ export class WebRtcPeer {
   readonly claim: Claim;
   readonly session: WebRtcSession;
   readonly transport: MediaTransport;
+  readonly certificate: DtlsCertificate;
   readonly #world: WebRtcWorld;
   readonly #begin: Begin;
   readonly #log: Logger;
@@ -72,7 +76,7 @@ export class WebRtcPeer {
 
   constructor(world: WebRtcWorld, parts: PeerParts) {
     const { clock, random, port, makeDtls } = world;
-    const { request, params, verdict, doing, remote } = parts;
+    const { request, admission, verdict, remote } = parts;
     this.#world = world;
     this.claim = new Claim(request);
     this.#begin = parts.begin;
@@ -80,10 +84,10 @@ export class WebRtcPeer {
     this.#openedAt = this.#heardAt = clock.now();
     this.key = random(SESSION_ID_BYTES).toString('hex');
     const id = random(8).toString('hex');
-    const { app, ip, stream: name, query } = request;
+    const { app, ip, params, stream } = admission;
     this.session = new WebRtcSession(
       { id, number: world.nextNumber(), app, ip, params, startedAt: clock.wallTime(), startedTick: clock.now() },
-      { name, query, doing },
+      stream,
       verdict,
       {
         traffic: () => this.traffic(),
@@ -94,8 +98,9 @@ export class WebRtcPeer {
     this.#log = world.log.child({ id, ip, app, session: this.session.name });
     world.registry.open(this.session);
     world.gate.opened(this.session, verdict);
+    this.certificate = world.certificate();
     this.transport = new MediaTransport(
-      { port, makeDtls, certificate: world.certificate(), clock, random },
+      { port, makeDtls, certificate: this.certificate, clock, random },
       {
         connected: (keys) => this.#guard(() => this.#connected(keys)),
         path: (path) => this.#guard(() => this.#moved(path)),
@@ -106,10 +111,8 @@ export class WebRtcPeer {
       remote,
     );
     const { door, userAgent } = request;
-    this.#log.info(
-      { door, stream: name, doing, role: this.session.role, client: userAgent?.slice(0, 120) },
-      'answered',
-    );
+    const { name, doing } = stream;
+    this.#log.info({ door, stream: name, doing, client: userAgent?.slice(0, MAX_AGENT) }, 'answered');
   }
 
   get open(): boolean {
