@@ -6,7 +6,7 @@ import { type Clock, type Millis, pause } from './base/clock.ts';
 import type { Logger } from './base/log.ts';
 import { fraction, systemRandom } from './base/random.ts';
 import { Certificate } from './certificate.ts';
-import type { ApplicationOptions, Config } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import { changedPaths } from './config.ts';
 import { LogoutFile } from './control/logout-file.ts';
 import { SessionControl } from './control/session-control.ts';
@@ -17,14 +17,12 @@ import { SiteServer } from './http/http-server.ts';
 import { type Hook, Metrics } from './http/metrics.ts';
 import type { DoorCounts, Readiness } from './http/views.ts';
 import { describeStream } from './media/codec-description.ts';
-import { GOP_DEFAULTS } from './relay/gop-cache.ts';
+import { Policy } from './policy.ts';
 import { Hub } from './relay/hub.ts';
 import { Audiences } from './rtmp/audiences.ts';
-import type { WriteWindow } from './rtmp/options.ts';
 import { ReadPacer } from './rtmp/read-pacer.ts';
 import { RtmpServer } from './rtmp/server.ts';
 import { newCounts, type RtmpWorld } from './rtmp/world.ts';
-import { listedName } from './session/application-name.ts';
 import { SessionRegistry } from './session/registry.ts';
 
 export interface ServerParts {
@@ -64,19 +62,19 @@ export class MediaServer {
   readonly #admin: AdminServer | undefined;
   readonly #metrics: Metrics;
   readonly #certificate: Certificate;
-  #config: Config;
+  readonly #policy: Policy;
   #state: 'new' | 'open' | 'leaving' = 'new';
   #configTaken = true;
   #addresses: Addresses = {};
   #lastNumber = 0;
 
   constructor(config: Config, { clock, log, version, webClient }: ServerParts) {
-    this.#config = config;
+    this.#policy = new Policy(config);
     this.#clock = clock;
     this.#log = log;
     this.#version = version;
     const random = systemRandom();
-    this.#hub = new Hub((app) => this.#gopLimits(app));
+    this.#hub = new Hub((app) => this.#policy.gopLimits(app));
     this.#audiences = new Audiences(clock, (stream) => stream);
     this.#metrics = new Metrics({
       version,
@@ -113,7 +111,7 @@ export class MediaServer {
       counts: newCounts(),
       random,
       nextNumber: () => this.#nextNumber(),
-      writeWindow: (app) => this.#writeWindow(app),
+      writeWindow: (app) => this.#policy.writeWindow(app),
       observeJoin: (millis) => this.#metrics.observeJoin(millis),
     };
     this.#site = new SiteServer(config.http, { log: log.child({ part: 'http' }), greeting: () => this.#greeting() });
@@ -152,10 +150,10 @@ export class MediaServer {
       this.#configTaken = false;
       throw error;
     }
-    const fixed = changedPaths(this.#config, config).filter((path) => FIXED.test(path));
+    const fixed = changedPaths(this.#policy.config, config).filter((path) => FIXED.test(path));
     if (fixed.length > 0)
       this.#log.warn({ code: 'config/reload', settings: fixed }, 'these change at the next start only');
-    this.#config = config;
+    this.#policy.config = config;
     // all players of a stream share its chunks, whenever they came
     this.#world.options = { ...config.rtmp, chunkSize: this.#world.options.chunkSize };
     this.#configTaken = true;
@@ -186,7 +184,7 @@ export class MediaServer {
   }
 
   #makeAdmin(): AdminServer {
-    return new AdminServer(this.#config.admin, {
+    return new AdminServer(this.#policy.config.admin, {
       version: this.#version,
       log: this.#log.child({ part: 'admin' }),
       sessions: this.#registry,
@@ -199,22 +197,6 @@ export class MediaServer {
       health: { ready: () => this.#ready() },
       metrics: this.#metrics,
     });
-  }
-
-  #application(app: string): ApplicationOptions | undefined {
-    const { applications, anyApplication } = this.#config;
-    const listed = listedName(applications, app);
-    return listed === undefined ? anyApplication : applications.get(listed);
-  }
-
-  #writeWindow(app: string): WriteWindow {
-    return this.#application(app)?.writeWindow ?? this.#config.rtmp.writeWindow;
-  }
-
-  #gopLimits(app: string): typeof GOP_DEFAULTS {
-    const { gopCacheSize, gopCacheTime, gopCache } = this.#config.rtmp;
-    const enabled = this.#application(app)?.gopCache ?? gopCache;
-    return { ...GOP_DEFAULTS, enabled, maxBytes: gopCacheSize, maxMicros: gopCacheTime * 1_000 };
   }
 
   #nextNumber(): number {
@@ -251,7 +233,7 @@ export class MediaServer {
   }
 
   #greeting() {
-    const { applications } = this.#config;
+    const { applications } = this.#policy.config;
     return {
       version: this.#version,
       rtmpPort: this.#addresses.rtmp?.port,

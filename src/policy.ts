@@ -1,0 +1,39 @@
+/**
+ * What the configuration in force says about an application, as the rooms ask it.
+ */
+import type { ApplicationOptions, Config } from './config/schema.ts';
+import { GOP_DEFAULTS, type GopLimits } from './relay/gop-cache.ts';
+import type { WriteWindow } from './rtmp/options.ts';
+import { listedName } from './session/application-name.ts';
+
+export class Policy {
+  /** Replaced on reload. */
+  config: Config;
+
+  constructor(config: Config) {
+    this.config = config;
+  }
+
+  /** Undefined: there is no such application. */
+  application(app: string): ApplicationOptions | undefined {
+    const { applications, anyApplication } = this.config;
+    const listed = listedName(applications, app);
+    return listed === undefined ? anyApplication : applications.get(listed);
+  }
+
+  writeWindow(app: string): WriteWindow {
+    return this.application(app)?.writeWindow ?? this.config.rtmp.writeWindow;
+  }
+
+  gopLimits(app: string): GopLimits {
+    const { gopCacheSize, gopCacheTime, gopCache } = this.config.rtmp;
+    const enabled = this.application(app)?.gopCache ?? gopCache;
+    return { ...GOP_DEFAULTS, enabled, maxBytes: gopCacheSize, maxMicros: gopCacheTime * 1_000 };
+  }
+
+  /** Where everybody may watch, everybody may know what there is. */
+  isOpen(app: string): boolean {
+    const options = this.application(app);
+    return options !== undefined && options.webLogin === '' && options.webKey === '';
+  }
+}
