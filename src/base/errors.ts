@@ -135,6 +135,30 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'A WebRTC client answers no more.',
     fix: 'It has gone, or its network has; the limit is webrtc.consentTimeout.',
   },
+  'webrtc/dtls-version': {
+    what: 'A WebRTC client does not speak DTLS 1.2.',
+    fix: 'Update the client; DTLS 1.0 is not safe, and 1.3 is not spoken here.',
+  },
+  'webrtc/dtls-parameters': {
+    what: 'A WebRTC client and castgate have no cipher suite, curve, signature or SRTP profile in common.',
+    fix: 'The log line says what is missing; update the client.',
+  },
+  'webrtc/dtls-fingerprint': {
+    what: 'The certificate of a WebRTC client is not the one whose fingerprint its offer or answer names.',
+    fix: 'Somebody else may be in between; otherwise a fault of the client. SHA-1 fingerprints are not taken.',
+  },
+  'webrtc/dtls-signature': {
+    what: 'A WebRTC client cannot prove that it holds the key of its certificate.',
+    fix: 'Somebody else may be in between; otherwise a fault of the client.',
+  },
+  'webrtc/dtls-handshake': {
+    what: 'A WebRTC client broke the DTLS handshake.',
+    fix: 'A fault of the client, or somebody in between; the log line says what was wrong.',
+  },
+  'webrtc/dtls-alert': {
+    what: 'A WebRTC client ended DTLS by an alert.',
+    fix: 'The log line has the number of the alert (RFC 5246 section 7.2); look into the log of the client.',
+  },
   'webrtc/closed': {
     what: 'The WebRTC client has closed the session.',
     fix: 'Nothing to do.',
