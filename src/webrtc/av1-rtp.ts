@@ -39,9 +39,12 @@ export function packetizeAv1(frame: Frame, maxSize: number): readonly RtpPayload
   if (units.length === 0) return [];
   if (frame.role === 'key' && !sequence) {
     const header = frame.config && sequenceOf(frame.config).header;
-    if (header !== undefined) units.unshift(elementOf(SEQUENCE_OBU, header));
+    if (header !== undefined) {
+      units.unshift(elementOf(SEQUENCE_OBU, header));
+      sequence = true;
+    }
   }
-  return packPayloads(units, maxSize, frame.role === 'key');
+  return packPayloads(units, maxSize, frame.role === 'key' && sequence);
 }
 
 function elementOf(header: Buffer, payload: Buffer): Element {

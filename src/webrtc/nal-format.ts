@@ -63,7 +63,9 @@ export function sentUnits(frame: Frame, config: NalConfig, format: NalFormat): r
     if (role === 'set') missing = missing.filter((other) => other !== type);
     units.push(unit);
   }
-  if (key && units.length > 0 && missing.length > 0) units.unshift(...config.sets);
+  if (key && units.length > 0 && missing.length > 0) {
+    units.unshift(...config.sets.filter((set) => set.length >= format.headerBytes));
+  }
   return units;
 }
 
