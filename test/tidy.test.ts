@@ -31,6 +31,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
 /** Who may import a package, or a part of Node.js that reaches outside. */
 const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['fastify', /^src\/(http\/|webrtc\/whip\.ts$)/],
+  ['libopus-wasm', /^src\/media\/audio-bridge\/libopus\.ts$/],
   ['php-serialize', /^src\/control\/php\.ts$/],
   ['pino', /^src\/logging\.ts$/],
   ['prom-client', /^src\/http\/metrics\.ts$/],
@@ -39,6 +40,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['typebox', /^src\/(config\.ts$|config\/|http\/)/],
   ['typebox/value', /^src\/config\/value\.ts$/],
   ['yaml', /^src\/config\/file\.ts$/],
+  ['node:child_process', /^src\/media\/audio-bridge\/ffmpeg-decoder\.ts$/],
   ['node:dgram', /^src\/webrtc\/udp-port\.ts$/],
   ['node:dns', /^src\/control\/web-client\.ts$/],
   ['node:fs', /^src\/version\.ts$/],
@@ -49,6 +51,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['node:os', /^src\/(banner|webrtc\/udp-port)\.ts$/],
   ['node:tls', /^src\/(certificate|http\/listener|rtmp\/server)\.ts$/],
   ['node:v8', /^src\/main\.ts$/],
+  ['node:worker_threads', /^src\/media\/audio-bridge\/(transcoders|audio-worker)\.ts$/],
 ]);
 /** Pure functions and types of Node.js, for everybody. */
 const FREE = new Set(['node:buffer', 'node:crypto', 'node:path', 'node:util']);

@@ -294,6 +294,27 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'The request did not arrive whole in time.',
     fix: 'Check the network, or a proxy in between.',
   },
+  // sound between AAC and Opus
+  'media/aac': {
+    what: 'AAC sound is damaged, so that it cannot be turned into Opus for browsers.',
+    fix: 'A fault of the encoder; update it. The stream goes on without sound where Opus is needed.',
+  },
+  'media/aac-profile': {
+    what: 'AAC sound is of a kind that castgate cannot turn into Opus by itself (Main, LTP, scalable and the like).',
+    fix: 'Set the encoder to AAC-LC, or install ffmpeg on the server.',
+  },
+  'media/opus': {
+    what: 'Opus sound is damaged or has more than two channels, so that it cannot be turned into AAC.',
+    fix: 'Send one or two channels; a damaged stream is a fault of the publisher.',
+  },
+  'media/ffmpeg': {
+    what: 'The ffmpeg that decoded a kind of AAC castgate has no decoder for has ended.',
+    fix: 'The text that came with it is what ffmpeg said; set the encoder to AAC-LC to do without.',
+  },
+  'media/transcoder': {
+    what: 'The thread that turns sound from AAC into Opus and back has failed; pictures go on.',
+    fix: 'Sound comes back for who joins anew. Please report the log line.',
+  },
   'server/not-ready': { what: 'The server is up and should not be sent clients now.', fix: 'The detail says why.' },
 };
 

@@ -1,0 +1,15 @@
+/**
+ * What the main thread and the worker say to each other. Bytes are handed over, not copied.
+ */
+import type { BridgedCodec } from '../transcoder.ts';
+import type { Sound } from './bridge.ts';
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly stream: number; readonly to: BridgedCodec; readonly ffmpeg: string }
+  | { readonly kind: 'write'; readonly stream: number; readonly sound: Sound }
+  | { readonly kind: 'close'; readonly stream: number };
+
+export type FromWorker =
+  /** `done`: how many writes it answers. */
+  | { readonly kind: 'sound'; readonly stream: number; readonly done: number; readonly sounds: readonly Sound[] }
+  | { readonly kind: 'failed'; readonly stream: number; readonly code: string; readonly text: string };
