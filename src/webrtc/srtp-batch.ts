@@ -46,6 +46,8 @@ export class SrtpBatch {
   /** Bytes of the batch with headers and tags. */
   wireBytes = 0;
   count = 0;
+  /** Tells one batch from another. */
+  serial = 0;
   readonly #kernel: SrtpKernel | null;
   #ssrc = 0;
   /** Plain packets: in the kernel's memory if there is one. */
@@ -80,6 +82,7 @@ export class SrtpBatch {
   begin(ssrc: number): void {
     this.#ssrc = ssrc;
     this.#counters = undefined;
+    this.serial += 1;
     this.count = 0;
     this.payloadBytes = 0;
     this.wireBytes = 0;

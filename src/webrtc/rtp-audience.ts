@@ -1,0 +1,273 @@
+/**
+ * All WebRTC viewers of one source who get the same packets: one subscriber, however many they are.
+ */
+import type { Clock, Millis } from '../base/clock.ts';
+import type { Frame } from '../media/frame.ts';
+import type { Source } from '../relay/source.ts';
+import type { Subscriber, Subscription } from '../relay/stream.ts';
+import type { Negotiated, RtpCodec, RtpMedia } from './negotiated.ts';
+import type { RingLimits } from './packet-ring.ts';
+import { RtpClock } from './rtp-clock.ts';
+import { packetizerOf } from './rtp-formats.ts';
+import { writeExtensions } from './rtp-header.ts';
+import { RtpTrack, type TrackKind } from './rtp-track.ts';
+import type { NtpClock } from './sender-report.ts';
+import { SendingTimeline } from './sending-timeline.ts';
+import type { SrtpFanOut } from './srtp-fan-out.ts';
+import type { SrtpKeys } from './srtp-keys.ts';
+import { Viewer, type ViewerEvents, type ViewerHome } from './viewer.ts';
+
+/** One set for the whole process, as every session has keys of its own. For the SDP. */
+export interface RtpSources {
+  readonly video: number;
+  readonly videoRtx: number;
+  readonly audio: number;
+  readonly cname: string;
+}
+
+/** What all audiences share. */
+export interface AudienceWorld {
+  readonly clock: Clock;
+  readonly ntp: NtpClock;
+  readonly random: (count: number) => Buffer;
+  readonly fanOut: SrtpFanOut;
+  readonly sources: RtpSources;
+  readonly counts: AudienceCounts;
+  /** Bytes of one plain packet, at most. */
+  readonly packetBytes: number;
+}
+
+/** Plain numbers of all audiences, those that are gone included. */
+export interface AudienceCounts {
+  /** Publishers were asked for a key frame. */
+  keyFrameRequests: number;
+  /** Viewers got the key frame of the cache again. */
+  restarts: number;
+}
+
+/** Ring of the picture: a second and a half for lost packets, or the whole group since the key frame. Of sound: for lost packets. */
+const VIDEO_RING = { minSlots: 256, maxSlots: 8_192, keep: 1_500_000 } as const;
+const AUDIO_RING = { minSlots: 64, maxSlots: 2_048, keep: 1_500_000 } as const;
+/** A newcomer far behind the live edge is worth a new key frame, if the publisher can make one. */
+const ASK_BEHIND = 2_000_000;
+/** Between two requests to the publisher. */
+const ASK_INTERVAL: Millis = 500;
+/** A publisher who can be asked has answered by then. */
+const ANSWER_WITHIN: Millis = 700;
+/** A viewer gets the cached key frame again this often at most, and not before the group has been shown. */
+const RESTART_INTERVAL: Millis = 1_000;
+/** What RTX adds to a packet (RFC 4588). */
+const RTX_BYTES = 2;
+/** Every beat, a part of the viewers is reported to. */
+const BEATS_PER_REPORT = 20;
+
+/** What sets one audience of a source apart from another. */
+export function audienceForm({ video, audio }: Negotiated): string {
+  return [video, audio]
+    .map((media) => {
+      if (media === undefined) return '-';
+      const { codec, payloadType, clockRate } = media.codecs[0]!;
+      return `${codec} ${payloadType} ${clockRate} ${media.extensions.playoutDelay ?? '-'}`;
+    })
+    .join(' / ');
+}
+
+export class RtpAudience implements Subscriber {
+  readonly #world: AudienceWorld;
+  readonly #home: ViewerHome;
+  readonly #viewers: Viewer[] = [];
+  readonly #video: RtpTrack | undefined;
+  readonly #audio: RtpTrack | undefined;
+  readonly #timeline = new SendingTimeline();
+  readonly #subscription: Subscription;
+  readonly #onEmpty: () => void;
+  /** A key frame has come since the publisher began; what comes before is of no use. */
+  #anchored = false;
+  #askedAt: Millis = Number.NEGATIVE_INFINITY;
+  /** The first request that no key frame has followed. */
+  #unanswered: Millis | undefined;
+  /** The publisher does not make key frames on request. */
+  #deaf = false;
+  #beat = 0;
+
+  /** `negotiated`: of any viewer of this form. */
+  constructor(world: AudienceWorld, source: Source, negotiated: Negotiated, onEmpty: () => void) {
+    this.#world = world;
+    this.#onEmpty = onEmpty;
+    this.#video = negotiated.video && this.#track('video', negotiated.video, VIDEO_RING);
+    this.#audio = negotiated.audio && this.#track('audio', negotiated.audio, AUDIO_RING);
+    this.#home = this.#makeHome();
+    const replay = source.replay();
+    const newest = replay.findLast((frame) => this.#trackOf(frame) !== undefined);
+    if (newest !== undefined) this.#timeline.anchor(newest, world.clock.now());
+    for (const frame of replay) this.write(frame);
+    this.#subscription = source.subscribe(this);
+  }
+
+  get viewers(): number {
+    return this.#viewers.length;
+  }
+
+  /** A viewer of the form of this audience. It is sent something as soon as it has a path. */
+  join(negotiated: Negotiated, keys: SrtpKeys, events: ViewerEvents): Viewer {
+    const media = [
+      { track: this.#video, media: negotiated.video },
+      { track: this.#audio, media: negotiated.audio },
+    ].filter(
+      (part): part is { track: RtpTrack; media: RtpMedia } => part.track !== undefined && part.media !== undefined,
+    );
+    const viewer = new Viewer(this.#home, this.#world.fanOut.batch.keysOf(keys), events, media);
+    this.#viewers.push(viewer);
+    if (viewer.video !== undefined) this.#video?.cursors.push(viewer.video);
+    if (viewer.audio !== undefined) this.#audio?.cursors.push(viewer.audio);
+    return viewer;
+  }
+
+  write(frame: Frame): void {
+    const track = this.#trackOf(frame);
+    if (track === undefined) return;
+    if (frame.codec !== track.codec) {
+      this.#changed();
+      return;
+    }
+    if (frame.role === 'config') return;
+    const key = track.kind === 'video' && frame.role === 'key';
+    if (track.kind === 'video' && !this.#anchored && !key) return;
+    const now = this.#world.clock.now();
+    if (!track.write(frame, this.#timeline.shiftOf(track.kind, frame, now))) return;
+    if (key) this.#answered(now);
+    this.#world.fanOut.wake(track);
+  }
+
+  began(): void {
+    this.#timeline.began();
+    this.#anchored = false;
+    this.#deaf = false;
+    this.#unanswered = undefined;
+    for (const viewer of [...this.#viewers]) viewer.events.began();
+  }
+
+  ended(): void {
+    this.#video?.forget();
+    for (const viewer of [...this.#viewers]) viewer.events.ended();
+  }
+
+  /** Several times a second. */
+  beat(now: Millis): void {
+    this.#beat = (this.#beat + 1) % BEATS_PER_REPORT;
+    const viewers = this.#viewers;
+    for (let at = 0; at < viewers.length; at++) {
+      const viewer = viewers[at]!;
+      if (at % BEATS_PER_REPORT === this.#beat || !viewer.reported) viewer.report(now);
+      if (viewer.video?.waits && viewer.path !== undefined) this.#ask(now);
+    }
+  }
+
+  #trackOf(frame: Frame): RtpTrack | undefined {
+    if (frame.track !== 0 || frame.codec === 'metadata' || frame.codec === 'other') return undefined;
+    if (frame.kind === 'video') return this.#video;
+    return frame.kind === 'audio' ? this.#audio : undefined;
+  }
+
+  #track(kind: TrackKind, { codecs, extensions }: RtpMedia, ring: Omit<RingLimits, 'packetBytes'>): RtpTrack {
+    const { sources, random, packetBytes } = this.#world;
+    const { codec, payloadType, clockRate } = codecs[0] as RtpCodec;
+    const packetize = packetizerOf(codec);
+    if (packetize === undefined) throw new TypeError(`${codec} was agreed and has no form as RTP`);
+    const { playoutDelay } = extensions;
+    const form = {
+      ...{ kind, codec, ssrc: sources[kind], payloadType, packetize },
+      clock: new RtpClock(clockRate, random(4).readUInt32BE()),
+      // shown as soon as decoded: least and most delay of zero
+      keyExtensions:
+        playoutDelay === undefined ? undefined : writeExtensions([{ id: playoutDelay, value: Buffer.alloc(3) }]),
+    };
+    return new RtpTrack(form, { ...ring, packetBytes });
+  }
+
+  #makeHome(): ViewerHome {
+    const { clock, ntp, random, fanOut, sources, packetBytes } = this.#world;
+    return {
+      batch: fanOut.batch,
+      cname: sources.cname,
+      rtxSsrc: sources.videoRtx,
+      scratch: Buffer.alloc(packetBytes + RTX_BYTES),
+      now: () => clock.now(),
+      ntp: () => ntp.now(),
+      firstIndex: () => random(2).readUInt16BE() >> 1,
+      reached: (viewer) => this.#start(viewer),
+      wantsKeyFrame: (viewer) => this.#wantsKeyFrame(viewer),
+      leave: (viewer) => this.#leave(viewer),
+    };
+  }
+
+  /** At the key frame, and with the sound since then; or with the next packets. */
+  #start(viewer: Viewer): void {
+    const now = this.#world.clock.now();
+    const { video, audio } = viewer;
+    if (video !== undefined && this.#video !== undefined) {
+      const pictured = this.#video.start(video);
+      if (!pictured || this.#video.lag(video) > ASK_BEHIND) this.#ask(now);
+      if (pictured) this.#world.fanOut.wake(this.#video);
+    }
+    if (audio === undefined || this.#audio === undefined) return;
+    const ring = this.#video?.ring;
+    this.#audio.start(audio, ring === undefined || ring.keyAt < 0 ? undefined : ring.timeOf(ring.keyAt));
+    this.#world.fanOut.wake(this.#audio);
+  }
+
+  #wantsKeyFrame(viewer: Viewer): void {
+    const track = this.#video;
+    const cursor = viewer.video;
+    if (track === undefined || cursor === undefined) return;
+    const { keyAt } = track.ring;
+    // one is on its way
+    if (keyAt >= 0 && !cursor.waits && cursor.position <= keyAt) return;
+    const now = this.#world.clock.now();
+    this.#ask(now);
+    const silent = this.#unanswered !== undefined && now - this.#unanswered >= ANSWER_WITHIN;
+    if (keyAt < 0 || !(this.#deaf || silent)) return;
+    const shown = (track.ring.timeOf(track.ring.end - 1) - track.ring.timeOf(keyAt)) / 1000;
+    if (now - viewer.restartedAt < Math.max(RESTART_INTERVAL, shown)) return;
+    viewer.restartedAt = now;
+    this.#world.counts.restarts += 1;
+    cursor.moveTo(keyAt);
+    this.#world.fanOut.wake(track);
+  }
+
+  #ask(now: Millis): void {
+    if (now - this.#askedAt < ASK_INTERVAL) return;
+    this.#askedAt = now;
+    this.#unanswered ??= now;
+    this.#world.counts.keyFrameRequests += 1;
+    this.#subscription.requestKeyFrame();
+  }
+
+  /** A key frame has come, whether it was asked for or not. */
+  #answered(now: Millis): void {
+    this.#anchored = true;
+    if (this.#unanswered === undefined) return;
+    this.#deaf = now - this.#unanswered >= ANSWER_WITHIN;
+    this.#unanswered = undefined;
+  }
+
+  #changed(): void {
+    for (const viewer of [...this.#viewers]) viewer.tellChanged();
+  }
+
+  #leave(viewer: Viewer): void {
+    if (!remove(this.#viewers, viewer)) return;
+    if (viewer.video !== undefined && this.#video !== undefined) remove(this.#video.cursors, viewer.video);
+    if (viewer.audio !== undefined && this.#audio !== undefined) remove(this.#audio.cursors, viewer.audio);
+    if (this.#viewers.length > 0) return;
+    this.#subscription.close();
+    this.#onEmpty();
+  }
+}
+
+function remove<Item>(list: Item[], item: Item): boolean {
+  const at = list.indexOf(item);
+  if (at < 0) return false;
+  list.splice(at, 1);
+  return true;
+}
