@@ -9,6 +9,7 @@ import type { ApplicationOptions, Config } from './config/schema.ts';
 export interface Addresses {
   readonly rtmp?: ListenAddress | undefined;
   readonly rtmps?: ListenAddress | undefined;
+  readonly webrtc?: ListenAddress | undefined;
   readonly http?: ListenAddress | undefined;
   readonly https?: ListenAddress | undefined;
   readonly admin?: ListenAddress | undefined;

@@ -4,7 +4,7 @@
 import type { Addresses } from './banner.ts';
 import { type Clock, type Millis, pause } from './base/clock.ts';
 import type { Logger } from './base/log.ts';
-import { fraction, systemRandom } from './base/random.ts';
+import { fraction, type RandomBytes, systemRandom } from './base/random.ts';
 import { Certificate } from './certificate.ts';
 import type { Config } from './config/schema.ts';
 import { changedPaths } from './config.ts';
@@ -12,18 +12,25 @@ import { LogoutFile } from './control/logout-file.ts';
 import { SessionControl } from './control/session-control.ts';
 import { StateLock } from './control/state-lock.ts';
 import { NodeWebClient, type WebClient, type WebRoute } from './control/web-client.ts';
+import { rtmpDoor, webrtcDoor } from './door-counts.ts';
 import { AdminServer } from './http/admin-server.ts';
 import { SiteServer } from './http/http-server.ts';
 import { type Hook, Metrics } from './http/metrics.ts';
 import type { DoorCounts, Readiness } from './http/views.ts';
+import { type AudioBridge, makeTranscoders } from './media/audio-bridge/transcoders.ts';
 import { describeStream } from './media/codec-description.ts';
 import { Policy } from './policy.ts';
 import { Hub } from './relay/hub.ts';
+import { Renditions } from './relay/rendition.ts';
 import { Audiences } from './rtmp/audiences.ts';
 import { ReadPacer } from './rtmp/read-pacer.ts';
 import { RtmpServer } from './rtmp/server.ts';
 import { newCounts, type RtmpWorld } from './rtmp/world.ts';
 import { SessionRegistry } from './session/registry.ts';
+import { openSignalling } from './signalling-doors.ts';
+import { WebRtcServer } from './webrtc/server.ts';
+import { makeWeriftDtls } from './webrtc/werift-dtls.ts';
+import type { WowzaSockets } from './webrtc/wowza-signalling.ts';
 
 export interface ServerParts {
   readonly clock: Clock;
@@ -45,6 +52,7 @@ const GOODBYE_STEP: Millis = 20;
 const LAST_CALLS: Millis = 6_500;
 /** A disk that hangs keeps nobody from leaving. */
 const LAST_WRITE: Millis = 500;
+const SHUTTING_DOWN = 'The server is shutting down; connect again in a moment.';
 const SESSION_NUMBERS = 2 ** 31 - 1;
 
 export class MediaServer {
@@ -54,10 +62,14 @@ export class MediaServer {
   readonly #registry = new SessionRegistry();
   readonly #hub: Hub;
   readonly #audiences: Audiences;
+  readonly #transcoders: AudioBridge;
+  readonly #renditions: Renditions;
   readonly #control: SessionControl;
   readonly #stateLock: StateLock | undefined;
   readonly #world: RtmpWorld;
   readonly #rtmp: RtmpServer;
+  readonly #webrtc: WebRtcServer | undefined;
+  readonly #sockets: WowzaSockets | undefined;
   readonly #site: SiteServer;
   readonly #admin: AdminServer | undefined;
   readonly #metrics: Metrics;
@@ -75,13 +87,15 @@ export class MediaServer {
     this.#version = version;
     const random = systemRandom();
     this.#hub = new Hub((app) => this.#policy.gopLimits(app));
-    this.#audiences = new Audiences(clock, (stream) => stream);
+    this.#transcoders = makeTranscoders({ clock, log: log.child({ part: 'media' }) });
+    this.#renditions = this.#makeRenditions();
+    this.#audiences = new Audiences(clock, (stream) => this.#renditions.of(stream, 'aac'));
     this.#metrics = new Metrics({
       version,
       sessions: this.#registry,
       hub: this.#hub,
       source: {
-        doors: () => [this.#rtmpDoor()],
+        doors: () => this.#doors(),
         applications: () => this.#control.states(),
         control: () => this.#control.counters,
         configTaken: () => this.#configTaken,
@@ -116,6 +130,8 @@ export class MediaServer {
     };
     this.#site = new SiteServer(config.http, { log: log.child({ part: 'http' }), greeting: () => this.#greeting() });
     this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
+    this.#webrtc = webrtcIsOn(config) ? this.#makeWebRtc(random) : undefined;
+    this.#sockets = this.#webrtc && openSignalling(this.#site, this.#webrtc, clock, log.child({ part: 'webrtc' }));
     this.#admin = config.admin.listen === '' ? undefined : this.#makeAdmin();
     this.#certificate = new Certificate(config.tls, clock, log, (pair) => {
       this.#rtmp.setTls(pair);
@@ -129,8 +145,10 @@ export class MediaServer {
       await this.#stateLock?.take();
       const tls = await this.#certificate.start();
       const admin = bound(await this.#admin?.listen());
+      const media = await this.#webrtc?.start();
       const { plain, tls: https } = await this.#site.listen(tls);
-      this.#addresses = { ...(await this.#rtmp.start(tls)), http: bound(plain), https: bound(https), admin };
+      const rtmp = await this.#rtmp.start(tls);
+      this.#addresses = { ...rtmp, webrtc: media?.udp ?? media?.tcp, http: bound(plain), https: bound(https), admin };
       // Not before the ports are ours: in a server that was started twice this would log out everybody who is at the other one.
       await this.#control.start();
     } catch (error) {
@@ -156,6 +174,7 @@ export class MediaServer {
     this.#policy.config = config;
     // all players of a stream share its chunks, whenever they came
     this.#world.options = { ...config.rtmp, chunkSize: this.#world.options.chunkSize };
+    this.#webrtc?.setOptions(config.webrtc);
     this.#configTaken = true;
   }
 
@@ -169,18 +188,47 @@ export class MediaServer {
     this.#state = 'leaving';
     this.#certificate.stop();
     this.#rtmp.close();
-    this.#rtmp.dismiss('The server is shutting down; connect again in a moment.');
+    this.#webrtc?.close();
+    this.#sockets?.close();
+    this.#webrtc?.dismiss(SHUTTING_DOWN);
+    this.#rtmp.dismiss(SHUTTING_DOWN);
     await this.#emptied();
     await this.#site.close();
     await this.#control.stop(LAST_CALLS);
     await this.#admin?.close();
     this.#rtmp.stop();
+    await this.#webrtc?.stop();
+    await this.#transcoders.close();
     await Promise.race([this.#stateLock?.release(), pause(this.#clock, LAST_WRITE)]);
   }
 
   async #emptied(): Promise<void> {
     const deadline = this.#clock.now() + GOODBYE;
     while (this.#rtmp.open > 0 && this.#clock.now() < deadline) await pause(this.#clock, GOODBYE_STEP);
+  }
+
+  /** A translation that fails costs its viewers the sound, not the picture. */
+  #makeRenditions(): Renditions {
+    return new Renditions(
+      this.#transcoders,
+      (app) => this.#policy.gopLimits(app),
+      ({ app, name }, to, code, reason) =>
+        this.#log.warn({ code, app, stream: name, to, reason }, 'sound is not translated'),
+    );
+  }
+
+  #makeWebRtc(random: RandomBytes): WebRtcServer {
+    const clock = this.#clock;
+    return new WebRtcServer({
+      ...{ clock, random, hub: this.#hub, registry: this.#registry, gate: this.#control.gate },
+      options: this.#policy.config.webrtc,
+      log: this.#log.child({ part: 'webrtc' }),
+      makeDtls: makeWeriftDtls,
+      nextNumber: () => this.#nextNumber(),
+      rendition: (stream, to) => this.#renditions.of(stream, to),
+      listed: (app) => this.#policy.isOpen(app),
+      observeJoin: (millis) => this.#metrics.observeJoin(millis),
+    });
   }
 
   #makeAdmin(): AdminServer {
@@ -204,20 +252,9 @@ export class MediaServer {
     return this.#lastNumber;
   }
 
-  #rtmpDoor(): DoorCounts {
-    const { counts } = this.#world;
-    const { received, sent } = this.#rtmp.traffic();
-    return {
-      protocol: 'rtmp',
-      open: counts.open,
-      accepted: counts.accepted,
-      refused: counts.closed,
-      bytesIn: received,
-      bytesOut: sent,
-      videoFramesIn: counts.videoFrames,
-      audioFramesIn: counts.audioFrames,
-      videoWithheld: this.#audiences.withheld,
-    };
+  #doors(): readonly DoorCounts[] {
+    const rtmp = rtmpDoor(this.#world, this.#rtmp);
+    return this.#webrtc === undefined ? [rtmp] : [rtmp, webrtcDoor(this.#webrtc)];
   }
 
   #ready(): Readiness {
@@ -242,6 +279,10 @@ export class MediaServer {
       webControlled: [...applications.values()].some(({ webLogin }) => webLogin !== ''),
     };
   }
+}
+
+function webrtcIsOn({ webrtc }: Config): boolean {
+  return webrtc.listen !== '' || webrtc.tcpListen !== '';
 }
 
 function bound(address: { readonly address: string; readonly port: number } | undefined) {

@@ -28,6 +28,8 @@ export class Rendition implements Source, Subscriber {
   #subscribers: readonly Subscriber[] = [];
   #subscription: Subscription | undefined;
   #transcoder: Transcoder | undefined;
+  /** Which transcoder is listened to. */
+  #turn = 0;
   /** Its transcoder failed; the next publisher gets another chance. */
   #mute = false;
 
@@ -119,24 +121,26 @@ export class Rendition implements Source, Subscriber {
   }
 
   #transcode(): Transcoder {
-    const transcoder: Transcoder = this.#transcoders.start(this.#to, {
+    this.#turn += 1;
+    const turn = this.#turn;
+    return this.#transcoders.start(this.#to, {
       // what an earlier one still sends is of a time that is over
       frame: (frame) => {
-        if (this.#transcoder === transcoder) this.#relay(frame);
+        if (this.#turn === turn) this.#relay(frame);
       },
       failed: (code, text) => {
-        if (this.#transcoder !== transcoder) return;
-        this.#transcoder = undefined;
+        if (this.#turn !== turn) return;
+        this.#silence();
         this.#mute = true;
         this.#events.failed(code, text);
       },
     });
-    return transcoder;
   }
 
   #silence(): void {
     const transcoder = this.#transcoder;
     this.#transcoder = undefined;
+    this.#turn += 1;
     transcoder?.close();
   }
 

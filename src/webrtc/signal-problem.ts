@@ -62,5 +62,7 @@ export function wowzaRefusal(error: unknown): { readonly status: number; readonl
 function rowOf(error: unknown): Row | undefined {
   if (!(error instanceof RefusedError || error instanceof PeerError)) return undefined;
   const { code } = error;
-  return ROWS.get(code) ?? (code.startsWith('access/') ? ACCESS : code.startsWith('webrtc/') ? MEDIA : undefined);
+  return (
+    ROWS.get(code) ?? (code.startsWith('access/') ? ACCESS : /^(?:webrtc|stream)\//.test(code) ? MEDIA : undefined)
+  );
 }

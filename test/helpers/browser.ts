@@ -1,8 +1,9 @@
 /**
  * A real Chromium: pages of castgate and pages of our own, a camera and a microphone that are made up.
  */
+import { readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
-import type { Scope } from './program.ts';
+import { type Scope, until } from './program.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ARGUMENTS = [
@@ -19,28 +20,108 @@ const ARGUMENTS = [
   '--autoplay-policy=no-user-gesture-required',
   '--ignore-certificate-errors',
 ];
+const SCRIPT = readFileSync(new URL('./rtc-page.js', import.meta.url), 'utf8');
 
 export interface BrowserOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
-/** Opens an empty page in a Chromium of its own, which ends with the test. What the page says on its console is kept in `said`. */
-export async function openBrowser(t: Scope, options: BrowserOptions = {}): Promise<BrowserPage> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
-  t.after(() => browser.close());
-  const context = await browser.newContext({ viewport: options.viewport ?? { width: 1_280, height: 800 } });
-  return {
-    open: async (url) => {
-      const page = await context.newPage();
-      const said: string[] = [];
-      page.on('console', (message) => said.push(message.text()));
-      page.on('pageerror', (error) => said.push(String(error)));
-      await page.goto(url);
-      return Object.assign(page, { said });
-    },
-  };
+/** What signalling led to. */
+export interface Signalled {
+  readonly status: number;
+  readonly location?: string;
+  readonly answer?: string;
+  /** Body of the refusal. */
+  readonly problem?: string;
 }
 
-export interface BrowserPage {
-  open(url: string): Promise<Page & { readonly said: readonly string[] }>;
+/** As `RTCStats` has it; what there is not is undefined. */
+export type RtpStats = Readonly<Record<string, number | undefined>>;
+
+export interface Presented {
+  readonly mediaTime: number;
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds since the viewer was made. */
+  readonly after: number;
+}
+
+export class Browser {
+  readonly #newPage: () => Promise<Page>;
+
+  constructor(newPage: () => Promise<Page>) {
+    this.#newPage = newPage;
+  }
+
+  async open(url: string): Promise<Page> {
+    const page = await this.#newPage();
+    await page.goto(url);
+    return page;
+  }
+
+  /** A page at `url` that publishes and watches by `rtc-page.js`. */
+  async page(url: string): Promise<RtcPage> {
+    const page = new RtcPage(await this.#newPage());
+    await page.goto(url);
+    return page;
+  }
+}
+
+/** Opens a Chromium of its own, which ends with the test. */
+export async function openBrowser(t: Scope, options: BrowserOptions = {}): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
+  t.after(() => browser.close());
+  const context = await browser.newContext({ bypassCSP: true, viewport: options.viewport ?? { width: 1_280, height: 800 } });
+  return new Browser(() => context.newPage());
+}
+
+export class RtcPage {
+  readonly page: Page;
+  /** What the page wrote on its console. */
+  readonly said: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    page.on('console', (message) => this.said.push(message.text()));
+    page.on('pageerror', (error) => this.said.push(String(error)));
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.page.goto(url);
+    await this.page.evaluate(SCRIPT);
+  }
+
+  publish(url: string, options: object = {}): Promise<Signalled> {
+    return this.run('publish', url, options);
+  }
+
+  watch(url: string, options: object = {}): Promise<Signalled> {
+    return this.run('watch', url, options);
+  }
+
+  stats(which: 'publisher' | 'viewer', kind: 'audio' | 'video'): Promise<RtpStats> {
+    return this.run('stats', which, kind);
+  }
+
+  tone(millis?: number): Promise<{ readonly hertz: number; readonly decibels: number }> {
+    return this.run('tone', millis);
+  }
+
+  presented(): Promise<readonly Presented[]> {
+    return this.page.evaluate('presented');
+  }
+
+  /** Waits until `count` frames have been decoded. */
+  decoded(count: number): Promise<RtpStats> {
+    return until(`${count} frames are decoded`, async () => {
+      const stats = await this.stats('viewer', 'video');
+      return Number(stats['framesDecoded']) >= count ? stats : undefined;
+    });
+  }
+
+  /** Calls a function of `rtc-page.js`. */
+  run<T>(name: string, ...values: readonly unknown[]): Promise<T> {
+    const given = values.map((value) => (value === undefined ? 'undefined' : JSON.stringify(value))).join(', ');
+    return this.page.evaluate(`rtc.${name}(${given})`) as Promise<T>;
+  }
 }

@@ -27,6 +27,7 @@ export interface Contents {
 /** What can be made, by name: ffmpeg's arguments behind the inputs (0: picture, 1: sound). */
 const RECIPES = {
   'h264-bframes-aac': '-map 0 -map 1 -c:v libx264 -preset veryfast -bf 2 -g 25 -pix_fmt yuv420p -c:a aac -b:a 64k',
+  'h264-aac': '-map 0 -map 1 -c:v libx264 -preset veryfast -bf 0 -g 50 -pix_fmt yuv420p -c:a aac -b:a 64k',
   'h264-mp3': '-map 0 -map 1 -c:v libx264 -preset veryfast -bf 0 -g 25 -pix_fmt yuv420p -c:a libmp3lame -b:a 64k',
   'h264-alone': '-map 0 -c:v libx264 -preset veryfast -bf 2 -g 50 -pix_fmt yuv420p',
   'aac-alone': '-map 1 -c:a aac -b:a 64k',

@@ -1,0 +1,107 @@
+/**
+ * Runs in the browser: publishes and watches by WHIP and WHEP with nothing but what browsers have.
+ */
+globalThis.rtc = (() => {
+  const gathered = (pc) =>
+    new Promise((resolve) => {
+      if (pc.iceGatheringState === 'complete') resolve();
+      pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve());
+    });
+
+  const connected = (pc) =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        if (pc.connectionState === 'connected') resolve();
+        if (pc.connectionState === 'failed') reject(new Error('connection failed'));
+      };
+      pc.addEventListener('connectionstatechange', look);
+      look();
+    });
+
+  /** Sends the offer as it is, or when all candidates are known; answers the session's address. */
+  async function signal(pc, url, { token, complete = false } = {}) {
+    await pc.setLocalDescription();
+    if (complete) await gathered(pc);
+    const headers = { 'content-type': 'application/sdp', ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(url, { method: 'POST', headers, body: pc.localDescription.sdp });
+    const text = await response.text();
+    if (response.status !== 201) return { status: response.status, problem: text };
+    await pc.setRemoteDescription({ type: 'answer', sdp: text });
+    const location = new URL(response.headers.get('location'), response.url).href;
+    return { status: 201, location, answer: text, etag: response.headers.get('etag') };
+  }
+
+  function prefer(transceiver, codec) {
+    const { codecs } = RTCRtpReceiver.getCapabilities('video');
+    const wanted = codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`);
+    const rtx = codecs.filter(({ mimeType }) => mimeType === 'video/rtx');
+    transceiver.setCodecPreferences([...wanted, ...rtx]);
+  }
+
+  async function publish(url, { codec, audio = true, video = true, width = 640, height = 360, ...signalling } = {}) {
+    const media = await navigator.mediaDevices.getUserMedia({ audio, video: video && { width, height, frameRate: 30 } });
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    for (const track of media.getTracks()) {
+      const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [media] });
+      if (codec && track.kind === 'video') prefer(transceiver, codec);
+    }
+    globalThis.publisher = pc;
+    const result = await signal(pc, url, signalling);
+    if (result.status === 201) await connected(pc);
+    return result;
+  }
+
+  async function watch(url, { codec, ...signalling } = {}) {
+    const begun = performance.now();
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const video = document.createElement('video');
+    Object.assign(video, { autoplay: true, muted: true, playsInline: true, srcObject: new MediaStream() });
+    document.body.append(video);
+    globalThis.presented = [];
+    const note = (_now, { mediaTime, presentationTime, width, height }) => {
+      globalThis.presented.push({ mediaTime, presentationTime, width, height, after: performance.now() - begun });
+      video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+    pc.ontrack = ({ track }) => video.srcObject.addTrack(track);
+    const transceiver = pc.addTransceiver('video', { direction: 'recvonly' });
+    if (codec) prefer(transceiver, codec);
+    pc.addTransceiver('audio', { direction: 'recvonly' });
+    globalThis.viewer = pc;
+    globalThis.screen_ = video;
+    const result = await signal(pc, url, signalling);
+    if (result.status === 201) await connected(pc);
+    return result;
+  }
+
+  /** Facts of one kind of incoming or outgoing media. */
+  async function stats(which, kind) {
+    const pc = globalThis[which];
+    const report = [...(await pc.getStats()).values()];
+    const type = which === 'publisher' ? 'outbound-rtp' : 'inbound-rtp';
+    return report.find((entry) => entry.type === type && entry.kind === kind) ?? {};
+  }
+
+  /** The loudest frequency of what is heard, hertz, and how loud it is, over `millis`. */
+  async function tone(millis = 1500) {
+    const context = new AudioContext();
+    await context.resume();
+    const [track] = globalThis.screen_.srcObject.getAudioTracks();
+    const source = context.createMediaStreamSource(new MediaStream([track]));
+    const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0.5 });
+    source.connect(analyser);
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    let best = { hertz: 0, decibels: Number.NEGATIVE_INFINITY };
+    const end = performance.now() + millis;
+    while (performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      analyser.getFloatFrequencyData(bins);
+      const at = bins.reduce((top, value, index) => (value > bins[top] ? index : top), 0);
+      if (bins[at] > best.decibels) best = { hertz: (at * context.sampleRate) / 8192, decibels: bins[at] };
+    }
+    await context.close();
+    return best;
+  }
+
+  return { publish, watch, stats, tone, connected };
+})();
