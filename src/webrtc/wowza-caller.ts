@@ -7,7 +7,7 @@ import { RefusedError } from '../base/errors.ts';
 import { parseApplication, parseStreamName } from '../session/address.ts';
 import type { AvailableStream, Signalled, SignallingEndpoint, SignalRequest } from './signalling.ts';
 
-/** A JSON object from outside: read with `field`, `text` and `object` only. */
+/** A JSON object from outside, with values of any type. None of the names read here is one that every object has. */
 export type Message = Readonly<Record<string, unknown>>;
 
 /** One language spoken on the socket. */
@@ -135,20 +135,15 @@ export function readMessage(json: string): Message {
   return value as Message;
 }
 
-/** A member of its own, which `toString` is not. */
-export function field(message: Message, name: string): unknown {
-  return Object.hasOwn(message, name) ? message[name] : undefined;
-}
-
 /** Empty when it is no text. */
 export function text(message: Message, name: string): string {
-  const value = field(message, name);
+  const value = message[name];
   return typeof value === 'string' ? value : '';
 }
 
 /** Empty when it is no object. */
 export function object(message: Message, name: string): Message {
-  const value = field(message, name);
+  const value = message[name];
   return typeof value === 'object' && value !== null ? (value as Message) : {};
 }
 

@@ -9,7 +9,7 @@
 import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { AvailableStream, Signalled } from './signalling.ts';
-import { type Dialect, field, type Message, object, text, type WowzaCaller } from './wowza-caller.ts';
+import { type Dialect, type Message, object, text, type WowzaCaller } from './wowza-caller.ts';
 
 const OK = 200;
 const NOT_LIVE = 502;
@@ -146,8 +146,6 @@ function listed({ name, audioCodec, videoCodec }: AvailableStream): object {
 
 /** Only the vendor's players say who is watching, or what the page is. */
 function isVendors(message: Message): boolean {
-  return (
-    field(object(message, 'streamInfo'), 'userName') !== undefined ||
-    text(object(message, 'userData'), 'videowhisper') !== ''
-  );
+  const user = text(object(message, 'streamInfo'), 'userName');
+  return user !== '' || text(object(message, 'userData'), 'videowhisper') !== '';
 }

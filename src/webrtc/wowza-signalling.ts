@@ -74,7 +74,7 @@ class Conversation implements SocketReader {
   }
 
   check(idle: Millis): string | undefined {
-    return this.#working ? undefined : this.#dialect.check(idle);
+    return this.#dialect.check(idle);
   }
 
   closed(): void {
