@@ -157,7 +157,7 @@ export class RtpReceiver {
     this.#buffer ??= this.#newBuffer(extended);
     const buffer = this.#buffer;
     if (extended - first > MAX_MISSING) buffer.giveUp(extended);
-    else if (codec.feedback.nack) this.losses.add(Math.max(first, buffer.next), extended);
+    else if (codec.feedback.nack) this.losses.add(first, extended);
     // without a format of its own, any packet that was asked for may be the answer
     if (this.losses.arrived(extended, now, repeated || codec.rtx === undefined)) this.recovered += 1;
     buffer.push(extended, packet, now);
