@@ -10,8 +10,8 @@ import { Analysis, EIGHT_SHORT, LONG_START, LONG_STOP, ONLY_LONG, type WindowSeq
 import { Masking } from './masking.ts';
 import { Quantiser } from './quantiser.ts';
 
-/** Samples to look ahead: an attack is known before the window that would smear it. */
-const AHEAD = (FRAME - SHORT) / 2;
+/** Samples to look ahead: an attack is known before the last long window that would smear it. */
+const AHEAD = (FRAME + SHORT) / 2;
 /** Of a frame, for one channel (4.5.3.1). */
 const MAX_BITS = 6144;
 /** Scale factors may be this much finer than what is just not heard; more is wasted. */
