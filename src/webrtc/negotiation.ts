@@ -72,7 +72,8 @@ interface Terms {
   readonly direction: 'sendonly' | 'recvonly';
   /** Which sections fit that. */
   readonly remote: readonly Direction[];
-  /** Why the client is refused when none does. */
+  /** Why the client is refused when there is no media at all, and when none goes that way. */
+  readonly none: () => RefusedError;
   readonly wrongWay: string;
   /** What the section carries; undefined when there is nothing to carry. */
   readonly agree: (section: RemoteSection, kind: Kind) => RtpMedia | undefined;
@@ -83,6 +84,7 @@ export function negotiatePublish(offer: RemoteDescription): Agreement {
   return settle(offer, {
     direction: 'recvonly',
     remote: ['sendonly', 'sendrecv'],
+    none: noMedia,
     wrongWay: 'The offer sends nothing (recvonly or inactive). To publish, add tracks and offer sendonly.',
     agree: receive,
   });
@@ -93,6 +95,7 @@ export function negotiatePlay(offer: RemoteDescription, wanted: Wanted): Agreeme
   const agreement = settle(offer, {
     direction: 'sendonly',
     remote: ['recvonly', 'sendrecv'],
+    none: noMedia,
     wrongWay: 'The offer receives nothing (sendonly or inactive). To watch, offer recvonly.',
     agree: (section, kind) => wanted[kind] && send(section, wanted[kind]),
   });
@@ -110,7 +113,8 @@ export function negotiateAnswer(answer: RemoteDescription, offered: Negotiated):
   const agreement = settle(answer, {
     direction: 'sendonly',
     remote: ['recvonly', 'sendrecv'],
-    wrongWay: 'The answer turns everything down. The client has to play what was offered.',
+    none: () => new RefusedError('webrtc/codecs', 'The client plays none of what was offered. Use another browser.'),
+    wrongWay: 'The answer receives nothing (sendonly or inactive). To watch, answer recvonly.',
     agree(section, kind) {
       const ours = offered[kind];
       const wanted = ours?.codecs[0];
@@ -123,11 +127,15 @@ export function negotiateAnswer(answer: RemoteDescription, offered: Negotiated):
   throw refuseSdp('answers none of the m-lines that were offered.');
 }
 
+function noMedia(): RefusedError {
+  return refuseSdp('has neither m=audio nor m=video with a port; add a track.');
+}
+
 function settle(remote: RemoteDescription, terms: Terms): Agreement {
   if (remote.iceLite) throw refuseSdp('has a=ice-lite, as this server does, so neither would begin; use full ICE.');
   const chosen = KINDS.map((kind) => choose(remote, kind, terms)).filter((section) => section !== undefined);
   const going = chosen.filter(({ direction }) => terms.remote.includes(direction));
-  if (chosen.length === 0) throw refuseSdp('has neither m=audio nor m=video with a port; add a track.');
+  if (chosen.length === 0) throw terms.none();
   if (going.length === 0) throw new RefusedError('webrtc/direction', terms.wrongWay);
   for (const section of going) checkTransport(section);
   const [first] = going;

@@ -15,7 +15,8 @@ const OFFERED_EXTENSIONS: RtpExtensions = { mid: 1, playoutDelay: 2 };
 /** One payload type for each kind. Throws `RefusedError` (webrtc/codecs) when WebRTC cannot carry the stream. */
 export function offerFor({ audio, video }: Wanted): Negotiated {
   return {
-    audio: audio && offeredMedia(audio, '0', { payloadType: AUDIO_PAYLOAD_TYPE, feedback: NO_FEEDBACK }),
+    audio:
+      audio && offeredMedia(audio, '0', { payloadType: AUDIO_PAYLOAD_TYPE, rtx: undefined, feedback: NO_FEEDBACK }),
     video:
       video &&
       offeredMedia(video, '1', {

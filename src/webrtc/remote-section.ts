@@ -46,6 +46,7 @@ const MAX_MID = 64;
 const MAX_EXTENSION_URI = 256;
 /** Those of the one-byte form; the longer form costs each packet more, and no browser needs it for what we use. */
 const MAX_EXTENSION_ID = 14;
+const MAX_EXTENSION_LINES = 64;
 const MAX_SSRC = 0xffff_ffff;
 const MAX_SOURCES = 16;
 const MAX_LAYERS = 4;
@@ -64,8 +65,9 @@ export function readSection(block: Block, session: Block, index: number): Remote
     throw refuseSdp(`has an m-line that cannot be read, number ${index + 1}: m=KIND PORT PROTOCOL FORMATS is needed.`);
   }
   const mid = firstValue(attributes, 'mid');
-  if (mid !== undefined && !isToken(mid, MAX_MID))
+  if (mid !== undefined && !isToken(mid, MAX_MID)) {
     throw refuseSdp(`has an a=mid that is no name, in m-line ${index + 1}.`);
+  }
   const has = (name: string) => firstValue(attributes, name) !== undefined;
   const simulcast = known ? firstValue(attributes, 'simulcast') : undefined;
   return {
@@ -94,8 +96,8 @@ function directionOf(attributes: readonly Attribute[]): Direction | undefined {
 /** `a=extmap:5/recvonly URI`; of each number and of each name the first counts. */
 function readExtensions(attributes: readonly Attribute[]): readonly Extension[] {
   const extensions: Extension[] = [];
-  for (const { name, value } of attributes) {
-    if (name !== 'extmap') continue;
+  const lines = attributes.filter(({ name }) => name === 'extmap').slice(0, MAX_EXTENSION_LINES);
+  for (const { value } of lines) {
     const [which = '', uri = ''] = words(value);
     const [number, direction = 'sendrecv'] = which.split('/', 2);
     const id = wholeNumber(number, MAX_EXTENSION_ID) ?? 0;
@@ -138,18 +140,17 @@ function readLayers(simulcast: string, attributes: readonly Attribute[]): readon
   const parts = words(simulcast);
   const list = parts[parts.indexOf('send') + 1];
   if (!parts.includes('send') || list === undefined) return [];
+  const declared = new Set<string>();
+  for (const { name, value } of attributes) {
+    const [rid, direction] = name === 'rid' ? words(value) : [];
+    if (rid !== undefined && direction === 'send') declared.add(rid);
+  }
   const layers: string[] = [];
   for (const alternatives of (list.startsWith('rid=') ? list.slice('rid='.length) : list).split(';')) {
     const first = alternatives.split(',', 1)[0]!;
     const rid = first.startsWith('~') ? first.slice(1) : first;
-    if (!isToken(rid, MAX_RID) || layers.includes(rid) || layers.length === MAX_LAYERS) continue;
-    if (attributes.some(({ name, value }) => name === 'rid' && isSendRid(value, rid))) layers.push(rid);
+    if (!declared.has(rid) || !isToken(rid, MAX_RID) || layers.includes(rid)) continue;
+    if (layers.push(rid) === MAX_LAYERS) break;
   }
   return layers;
-}
-
-/** `h send`, with whatever restrictions behind. */
-function isSendRid(value: string, rid: string): boolean {
-  const [name, direction] = words(value);
-  return name === rid && direction === 'send';
 }
