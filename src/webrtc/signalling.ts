@@ -37,7 +37,7 @@ export interface SignalSession {
   /** Why it ended; undefined while it has not. It can be asked for a minute. */
   readonly lastWords: LastWords | undefined;
   /** Does this request carry the path and the token that the session was made with? Constant time. */
-  belongsTo(request: Pick<SignalRequest, 'app' | 'stream' | 'query' | 'token'>): boolean;
+  belongsTo(request: Pick<SignalRequest, 'app' | 'stream' | 'token'>): boolean;
   /**
    * A PATCH body or a candidate. Answers a fragment with new credentials and candidates when the client restarts ICE, else
    * undefined: candidates of the client are of no use here, its checks show where it is. Throws `RefusedError` when it is no fragment.
