@@ -89,14 +89,14 @@ test('keys let browsers in, the report shows them, orders send them away with wo
 
   await site.set({ disconnect: { [String(viewer!.sessionId)]: 'Your minutes are over' } });
   const why = await until('the viewer can learn why', async () => {
-    const answer = await fetch(watched.location!);
+    const answer = await fetch(watched.location);
     return answer.status === 404 ? answer.text() : undefined;
   });
   assert.match(why, /Your minutes are over/);
   assert.equal((await server.sessions()).length, 1, 'an order ends nobody else');
   await site.set({ disconnect: { [String(sessionId)]: 'The channel closes' } });
   await until('nobody is left', async () => (await server.sessions()).length === 0);
-  assert.match(await (await fetch(sent.location!)).text(), /The channel closes/);
+  assert.match(await (await fetch(sent.location)).text(), /The channel closes/);
   await server.stop();
 });
 
@@ -108,14 +108,14 @@ test('a bearer token may stand in for the key, and RTMP under the same name is r
   const sent = await camera.publish(at('/vw/bobchan/whip?channel_id=4&userID=2'), { token: BROADCASTER });
   assert.equal(sent.status, 201, sent.problem);
   await server.session('publishing', 'bobchan');
-  assert.equal((await fetch(sent.location!, { method: 'DELETE' })).status, 404, "the session is its maker's");
+  assert.equal((await fetch(sent.location, { method: 'DELETE' })).status, 404, "the session is its maker's");
   const session = (await server.sessions())[0]!;
   assert.equal(session.protocol, 'webrtc');
   const file = await makeMedia(t, 'h264-aac', { seconds: 5 });
   const other = broadcasterKey(WEB_KEY, 9, 4);
   const intruder = await publish(t, file, server.url(`vw?bobchan&bobchan&${other}&1&9&videowhisper/bobchan`)).end();
   assert.notEqual(intruder.code, 0);
-  const gone = await fetch(sent.location!, { method: 'DELETE', headers: { authorization: `Bearer ${BROADCASTER}` } });
+  const gone = await fetch(sent.location, { method: 'DELETE', headers: { authorization: `Bearer ${BROADCASTER}` } });
   assert.equal(gone.status, 200);
   await until('the session is over', async () => (await server.sessions()).length === 0);
   await server.stop();

@@ -29,10 +29,11 @@ export interface BrowserOptions {
 /** What signalling led to. */
 export interface Signalled {
   readonly status: number;
-  readonly location?: string;
-  readonly answer?: string;
+  /** Address of the session; empty when refused, as is the answer. */
+  readonly location: string;
+  readonly answer: string;
   /** Body of the refusal. */
-  readonly problem?: string;
+  readonly problem: string;
 }
 
 /** As `RTCStats` has it; what there is not is undefined. */

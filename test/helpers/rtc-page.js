@@ -25,10 +25,10 @@ globalThis.rtc = (() => {
     const headers = { 'content-type': 'application/sdp', ...(token && { authorization: `Bearer ${token}` }) };
     const response = await fetch(url, { method: 'POST', headers, body: pc.localDescription.sdp });
     const text = await response.text();
-    if (response.status !== 201) return { status: response.status, problem: text };
+    if (response.status !== 201) return { status: response.status, problem: text, location: '', answer: '' };
     await pc.setRemoteDescription({ type: 'answer', sdp: text });
     const location = new URL(response.headers.get('location'), response.url).href;
-    return { status: 201, location, answer: text, etag: response.headers.get('etag') };
+    return { status: 201, problem: '', location, answer: text };
   }
 
   function prefer(transceiver, codec) {
