@@ -90,10 +90,9 @@ export class ReorderBuffer {
     while (this.#held > 0 && now - this.#missedAt[this.#at(this.#next)]! >= this.wait) this.#skip();
   }
 
-  /** Delivers all that waits; what is missing before `next` is given up. */
-  giveUp(next = this.#highest + 1): void {
-    this.#advance(next);
-    this.#drain();
+  /** Delivers all that waits; what is missing before it is given up. */
+  giveUp(): void {
+    this.#advance(this.#highest + 1);
   }
 
   #at(extended: number): number {

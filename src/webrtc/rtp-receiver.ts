@@ -71,7 +71,7 @@ const ASKING_TRIPS = 2;
 const ASKING_MARGIN: Millis = 120;
 const MIN_ASKING_WAIT: Millis = 150;
 const MAX_ASKING_WAIT: Millis = 500;
-/** A larger gap is not asked for, packet by packet: a key picture comes sooner. */
+/** More are not asked for, packet by packet: a key picture comes sooner. */
 const MAX_MISSING = 256;
 /** A number so far from the others is a stray, unless the next one follows it (RFC 3550 appendix A.1). */
 const MAX_JUMP = 3000;
@@ -156,8 +156,7 @@ export class RtpReceiver {
     if (!this.#listening) return;
     this.#buffer ??= this.#newBuffer(extended);
     const buffer = this.#buffer;
-    if (extended - first > MAX_MISSING) buffer.giveUp(extended);
-    else if (codec.feedback.nack) this.losses.add(first, extended);
+    if (codec.feedback.nack) this.losses.add(first, extended);
     // without a format of its own, any packet that was asked for may be the answer
     if (this.losses.arrived(extended, now, repeated || codec.rtx === undefined)) this.recovered += 1;
     buffer.push(extended, packet, now);
