@@ -72,7 +72,10 @@ export class Browser {
 export async function openBrowser(t: Scope, options: BrowserOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
   t.after(() => browser.close());
-  const context = await browser.newContext({ bypassCSP: true, viewport: options.viewport ?? { width: 1_280, height: 800 } });
+  const context = await browser.newContext({
+    bypassCSP: true,
+    viewport: options.viewport ?? { width: 1_280, height: 800 },
+  });
   return new Browser(() => context.newPage());
 }
 
