@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAvcConfig, writeAvcConfig } from '../../src/media/h264.ts';
 import { h264Depacketizer, packetizeH264 } from '../../src/webrtc/h264-rtp.ts';
+import { BitWriter } from '../helpers/bit-writer.ts';
 import { AVC_CONFIG, frame } from '../helpers/frames.ts';
 import { hex, packet, packets, payloads, pushAll, rtpCodec } from '../helpers/rtp.ts';
 
@@ -244,4 +245,19 @@ test('a picture above the limit is given up', () => {
   assert.equal(depacketizer.broken, false);
   depacketizer.push(packet(part, { timestamp: 6000 }), false);
   assert.equal(depacketizer.broken, true);
+});
+
+test('sets are bounded in number and length, the oldest go first', () => {
+  const depacketizer = h264Depacketizer(rtpCodec('h264'));
+  pushAll(depacketizer, KEY);
+  // identifiers 1 to 40, behind it the same bytes
+  for (let id = 1; id <= 40; id++) {
+    const pps = new BitWriter().ue(id).bits(0xabcd, 16).bytes();
+    depacketizer.push(packet(Buffer.concat([hex('68'), pps]), { timestamp: 6000 }), false);
+  }
+  depacketizer.push(packet(Buffer.concat([hex('68 4f'), Buffer.alloc(5000, 1)]), { timestamp: 6000 }), false);
+  const [unit] = depacketizer.push(packet(SLICE, { timestamp: 6000, marker: true }), false);
+  const { pps } = readAvcConfig(unit!.config!)!;
+  assert.equal(pps.length, 31);
+  assert.ok(pps.every((set) => set.length < 10 && set.toString('hex') !== PPS));
 });
