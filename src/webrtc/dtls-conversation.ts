@@ -73,6 +73,7 @@ export class DtlsConversation implements Dtls {
   #sealing: RecordProtection | undefined;
   /** A protected record that has overtaken the keys. */
   #early: Buffer | undefined;
+
   constructor(setup: DtlsSetup, events: DtlsEvents, makeSpeaker: MakeSpeaker) {
     this.#setup = setup;
     this.#events = events;
@@ -107,16 +108,21 @@ export class DtlsConversation implements Dtls {
 
   #record(record: DtlsRecord): void {
     if (this.#state === 'closed') return;
-    if (record.epoch === 0) this.#text(record, record.fragment);
-    else if (this.#opening !== undefined) {
+    if (record.epoch === 0) {
+      if (this.#hearsPlain(record.type)) this.#text(record, record.fragment);
+    } else if (this.#opening !== undefined) {
       const text = this.#opening.open(record);
       if (text !== undefined) this.#text(record, text);
     } else if (record.type === CONTENT.handshake) this.#early = Buffer.from(record.bytes);
   }
 
+  /** Not before anybody has spoken, but for a client's hello, and not from a peer that is proved: it has keys. */
+  #hearsPlain(type: number): boolean {
+    if (this.#state === 'before') return this.#we === 'server' && type === CONTENT.handshake;
+    return this.#state === 'talking';
+  }
+
   #text({ type, epoch }: DtlsRecord, text: Buffer): void {
-    // a peer that is proved says everything under its keys, and alerts to nobody mean nothing
-    if (epoch === 0 && this.#state !== 'talking' && (this.#state !== 'before' || type === CONTENT.alert)) return;
     if (type === CONTENT.alert) this.#heed(text);
     if (type !== CONTENT.handshake) return;
     if (this.#fragments.add(text, epoch)) this.#peerRepeats();

@@ -82,9 +82,9 @@ export class RecordProtection {
   }
 
   /** The text of a record; undefined when it is not genuine. */
-  open({ bytes, fragment }: DtlsRecord): Buffer | undefined {
+  open({ bytes, epoch, fragment }: DtlsRecord): Buffer | undefined {
     const length = fragment.length - EXPLICIT_BYTES - TAG_BYTES;
-    if (length < 0) return undefined;
+    if (epoch !== 1 || length < 0) return undefined;
     const nonce = Buffer.concat([this.#implicit, fragment.subarray(0, EXPLICIT_BYTES)]);
     const decipher = createDecipheriv('aes-128-gcm', this.#key, nonce, GCM)
       .setAAD(additional(bytes, length))
