@@ -2,7 +2,7 @@
  * `npm run docs`: writes the pages of docs/ that are made from tables in the source. test/tidy.test.ts compares them.
  */
 import { writeFileSync } from 'node:fs';
-import { ERRORS } from '../src/base/errors.ts';
+import { ERRORS } from '../src/base/error-table.ts';
 import { variableOf } from '../src/config/override.ts';
 import { APPLICATION, SECTION_NOTES, SECTIONS } from '../src/config/schema.ts';
 import { type Leaf, settingsOf } from '../src/config/setting.ts';
@@ -29,7 +29,7 @@ const ERROR_GROUPS: ReadonlyMap<string, string> = new Map([
 function errorsPage(): string {
   const parts = [
     '# Error codes',
-    'Made from `src/base/errors.ts` by `npm run docs`.',
+    'Made from `src/base/error-table.ts` by `npm run docs`.',
     'Each refusal and each fault carries one of these codes: in the log as `code`, in answers of the admin interface as the end of `type`. A code never changes its meaning.',
   ];
   for (const [prefix, title] of ERROR_GROUPS) {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { PAGES } from '../scripts/docs.ts';
-import { ERRORS } from '../src/base/errors.ts';
+import { ERRORS } from '../src/base/error-table.ts';
 import { faultLine } from '../src/config/fault.ts';
 import { readConfig } from '../src/config.ts';
 import { type Import, lineOf, places, type SourceFile, sourceFiles } from './helpers/sources.ts';
@@ -227,18 +227,18 @@ test('every error code that is used has its entry, and every entry is used', () 
   const prefixes = new Set(Object.keys(ERRORS).map((code) => code.split('/')[0]));
   const used = new Map<string, string>();
   for (const { path, text } of SRC) {
-    if (path === 'src/base/errors.ts') continue;
+    if (path === 'src/base/error-table.ts') continue;
     for (const match of text.matchAll(/['"`]([a-z]+)\/[a-z0-9-]+['"`]/g)) {
       if (prefixes.has(match[1]!)) used.set(match[0].slice(1, -1), `${path}:${lineOf(text, match.index)}`);
     }
   }
   none(
     [...used].filter(([code]) => !(code in ERRORS)).map(([code, place]) => `${place} ${code}`),
-    'add it to src/base/errors.ts',
+    'add it to src/base/error-table.ts',
   );
   none(
     Object.keys(ERRORS).filter((code) => !used.has(code)),
-    'nobody uses these entries of src/base/errors.ts',
+    'nobody uses these entries of src/base/error-table.ts',
   );
 });
 

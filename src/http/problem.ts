@@ -4,7 +4,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
-import { ERRORS, PeerError, RefusedError } from '../base/errors.ts';
+import { ERRORS } from '../base/error-table.ts';
+import { PeerError, RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { RouteTable } from './route-table.ts';
 

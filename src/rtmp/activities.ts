@@ -2,7 +2,8 @@
  * What one RTMP client does on its message streams: the streams it publishes and those it plays.
  */
 import type { Millis } from '../base/clock.ts';
-import { ERRORS, RefusedError } from '../base/errors.ts';
+import { ERRORS } from '../base/error-table.ts';
+import { RefusedError } from '../base/errors.ts';
 import { type Logger, withoutQuery } from '../base/log.ts';
 import { parseStreamName } from '../session/address.ts';
 import type { SessionStream } from '../session/session.ts';

@@ -2,7 +2,8 @@
  * What a watching client does: it is one viewer of a stream's audience.
  */
 import type { Millis } from '../base/clock.ts';
-import { ERRORS, RefusedError } from '../base/errors.ts';
+import { ERRORS } from '../base/error-table.ts';
+import { RefusedError } from '../base/errors.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { Negotiated } from './negotiated.ts';
