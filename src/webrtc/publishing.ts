@@ -32,7 +32,14 @@ export class Publishing implements Activity {
       negotiated,
       options,
       clock,
-      events: { rtcp, evicted: (reason) => dismiss('access/taken-over', reason) },
+      events: {
+        rtcp,
+        evicted: (reason) => dismiss('access/taken-over', reason),
+        media: (kind) => {
+          if (kind === 'video') world.counts.videoFrames += 1;
+          else world.counts.audioFrames += 1;
+        },
+      },
       takeover: takeover(world, session, this.#name),
     });
     registry.claim(session, this.#name);

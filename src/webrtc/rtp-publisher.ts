@@ -31,7 +31,7 @@ export interface RtpPublisherEvents {
   rtcp(compound: Buffer): void;
   /** Another publisher took the name. */
   evicted(reason: string): void;
-  /** The first frame of its kind was relayed. */
+  /** A frame was relayed. */
   media?(kind: 'audio' | 'video'): void;
 }
 
@@ -194,8 +194,7 @@ export class RtpPublisher implements Publisher {
     const choice = kind === 'video' ? this.#video : this.#audio;
     if (this.#closed || !choice.passes(receiver, unit)) return;
     const track = kind === 'video' ? this.#videoTrack : this.#audioTrack;
-    const { begun } = track;
     track.write(codec, unit, receiver.config, receiver.clock.time(unit.timestamp, this.#parts.clock.now()));
-    if (!begun) this.#parts.events.media?.(kind);
+    this.#parts.events.media?.(kind);
   }
 }

@@ -64,12 +64,13 @@ test('sounds come with the header that Opus needs', () => {
   assert.ok(sounds.every((sound) => sound.config === config));
 });
 
-test('what has come is told, once', () => {
+test('what comes is told, frame by frame', () => {
   const { town, film } = studio();
   assert.deepEqual([town.publisher.hasVideo, town.publisher.hasAudio], [false, false]);
   film(3);
   assert.deepEqual([town.publisher.hasVideo, town.publisher.hasAudio], [true, true]);
-  assert.deepEqual(town.media, ['video', 'audio']);
+  const relayed = town.frames.filter(({ role }) => role !== 'config').map(({ kind }) => kind);
+  assert.deepEqual(town.media, relayed);
 });
 
 test('a lost packet is asked for, and its repetition fills the gap', () => {
