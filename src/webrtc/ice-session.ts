@@ -56,11 +56,6 @@ interface Generation {
   remoteUfrag: string | undefined;
 }
 
-interface Seen {
-  readonly transaction: Buffer;
-  readonly from: Remote;
-}
-
 export class LiteSession implements IceSession, RemoteOwner {
   readonly #setup: SessionSetup;
   #current: Generation;
@@ -68,8 +63,8 @@ export class LiteSession implements IceSession, RemoteOwner {
   #next: Generation | undefined;
   readonly #remotes: Remote[] = [];
   #selected: Remote | undefined;
-  readonly #seen: Seen[] = [];
-  #seenAt = 0;
+  /** The last transactions, the oldest first, and where they came from. */
+  readonly #seen = new Map<string, Remote>();
   #firstCheckAt: Millis | undefined;
   #lastCheckAt: Millis | undefined;
   #closed = false;
@@ -99,7 +94,7 @@ export class LiteSession implements IceSession, RemoteOwner {
     this.#setup.byUfrag.delete(this.#current.local.ufrag);
     if (this.#next !== undefined) this.#setup.byUfrag.delete(this.#next.local.ufrag);
     this.#selected = undefined;
-    this.#seen.length = 0;
+    this.#seen.clear();
     for (const remote of this.#remotes.splice(0)) forget(remote);
     this.#setup.closed(this);
   }
@@ -189,12 +184,12 @@ export class LiteSession implements IceSession, RemoteOwner {
   }
 
   #replayed(transaction: Buffer, from: Remote): boolean {
-    for (const seen of this.#seen) {
-      // an address that came back is another object
-      if (seen.transaction.equals(transaction)) return !sameAddress(seen.from, from);
-    }
-    this.#seen[this.#seenAt] = { transaction: Buffer.from(transaction), from };
-    this.#seenAt = (this.#seenAt + 1) % REMEMBERED_TRANSACTIONS;
+    const name = transaction.toString('latin1');
+    const before = this.#seen.get(name);
+    // an address that was forgotten and came back is another object
+    if (before !== undefined) return !sameAddress(before, from);
+    if (this.#seen.size >= REMEMBERED_TRANSACTIONS) this.#seen.delete(this.#seen.keys().next().value!);
+    this.#seen.set(name, from);
     return false;
   }
 

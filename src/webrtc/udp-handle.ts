@@ -36,7 +36,8 @@ export class UdpHandle {
   readonly #Request: RequestClass;
   /** A request is only used up by a datagram that has to wait. */
   #request: SendRequest;
-  #scratch = new Scratch();
+  /** Used while nothing waits, so that the queue never holds it while it is written to. */
+  readonly #scratch = new Scratch();
 
   /** Undefined when the socket's insides are not as expected. It is bound, and its lookup answers at once. */
   static over(socket: Socket, host: string): UdpHandle | undefined {
@@ -68,7 +69,6 @@ export class UdpHandle {
   /** The queue has the memory and the request now. */
   #wait(list: readonly Buffer[], length: number): void {
     const request = this.#request;
-    if (this.waiting === 0) this.#scratch = new Scratch();
     this.#request = new this.#Request();
     this.waiting += length;
     request.list = list;

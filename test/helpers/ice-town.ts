@@ -51,12 +51,13 @@ export interface Told {
 
 export class IceTown {
   readonly counts = newMediaPortCounts();
-  readonly agent = new IceAgent(
-    { connectTimeout: 15_000, consentTimeout: 15_000, maxSessions: 100 },
-    systemRandom(),
-    this.counts,
-  );
+  readonly agent: IceAgent;
   now = 1_000;
+
+  constructor(random = systemRandom()) {
+    const options = { connectTimeout: 15_000, consentTimeout: 15_000, maxSessions: 100 };
+    this.agent = new IceAgent(options, random, this.counts);
+  }
 
   open(remote: IceCredentials | 'unknown' = CLIENT): Told {
     const told = { paths: [] as number[], datagrams: [] as string[], lost: 0 };

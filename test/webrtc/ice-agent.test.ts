@@ -285,6 +285,7 @@ test('of restarts that nobody used only the last stays', () => {
   const used = session.restart({ ...CLIENT, ufrag: 'tre3' });
   const remote = new FakeRemote();
   town.receive(stunCheck({ username: `${unused.ufrag}:two2`, password: unused.password }), remote);
+  town.receive(stunCheck({ username: `${unused.ufrag}:${CLIENT.ufrag}`, password: old.password }), remote);
   assert.deepEqual(remote.sent, []);
   town.receive(checkOf(old), remote);
   town.receive(stunCheck({ username: `${used.ufrag}:tre3`, password: used.password }), remote);

@@ -57,6 +57,26 @@ for (const bare of [true, false]) {
   }
 }
 
+test('an address is the same object for as long as it is kept', async (t) => {
+  const seen: Remote[] = [];
+  const counts = newMediaPortCounts();
+  const port = await UdpPort.open({ listen: '127.0.0.1:0', counts, log: quiet, receive: (_, from) => seen.push(from) });
+  t.after(() => port.close());
+  const socket = await client(t);
+  const receive = async () => {
+    const before = seen.length;
+    socket.send(Buffer.of(1), port.address.port, '127.0.0.1');
+    while (seen.length === before) await settled();
+    return seen.at(-1)!;
+  };
+  const one = await receive();
+  assert.notEqual(await receive(), one);
+  one.keep();
+  assert.equal(await receive(), one);
+  one.forget();
+  assert.notEqual(await receive(), one);
+});
+
 test('what the system refuses is counted', async (t) => {
   const { remote, counts } = await town(t, '127.0.0.1:0', true);
   remote.send(Buffer.alloc(66_000), 0, 66_000);
