@@ -120,7 +120,14 @@ export function negotiateAnswer(answer: RemoteDescription, offered: Negotiated):
       const wanted = ours?.codecs[0];
       if (ours === undefined || wanted === undefined) return undefined;
       const media = send(section, { codec: wanted.codec, profile: profileOf(wanted) });
-      return { ...media, extensions: common(media.extensions, ours.extensions) };
+      const [codec] = media.codecs;
+      // some leave out of their answer what they agree with
+      const parameters = new Map([...wanted.parameters, ...codec!.parameters]);
+      return {
+        ...media,
+        codecs: [{ ...codec!, parameters }],
+        extensions: common(media.extensions, ours.extensions),
+      };
     },
   });
   if (agreement.negotiated.audio !== undefined || agreement.negotiated.video !== undefined) return agreement;

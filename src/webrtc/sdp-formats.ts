@@ -59,7 +59,7 @@ export function readPayloadFormats(
   const formats = new Map<number, Draft>();
   for (const word of listed) {
     const payloadType = wholeNumber(word, MAX_PAYLOAD_TYPE);
-    if (payloadType !== undefined && !formats.has(payloadType)) formats.set(payloadType, blank(payloadType));
+    if (payloadType !== undefined) formats.set(payloadType, blank(payloadType));
   }
   const mapped = new Set<Draft>();
   for (const { name, value } of attributes) {

@@ -157,6 +157,8 @@ test('extensions come back as the other side sees them', () => {
     answer.filter((line) => line.startsWith('a=extmap')),
     [`a=extmap:4 ${mid}`, `a=extmap:6/sendonly ${delay}`],
   );
+  const published = answerPublish(sdp(SESSION, VIDEO, `a=extmap:4/sendonly ${mid}`));
+  assert.ok(published.includes(`a=extmap:4/recvonly ${mid}`));
 });
 
 test('layers are taken as they were offered, in the old words where those were used', () => {

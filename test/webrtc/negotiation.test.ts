@@ -255,6 +255,8 @@ test('the player answers an offer of ours', () => {
     negotiateAnswer(readDescription(sdp(...lines)), offered);
   const off = (section: readonly string[]) =>
     section.map((line) => (line.startsWith('m=') ? line.replace(' 9 ', ' 0 ') : line));
+  const bare = RECV_VIDEO.filter((line) => !line.startsWith('a=fmtp:102'));
+  assert.deepEqual(answer(SESSION, bare).negotiated.video?.codecs[0]?.parameters, offered.video?.codecs[0]?.parameters);
   const half = answer(SESSION, RECV_AUDIO, off(RECV_VIDEO));
   assert.deepEqual([ways(half), half.negotiated.video], [['sendonly', '-'], undefined]);
   assert.throws(() => answer(SESSION, off(RECV_AUDIO), off(RECV_VIDEO)), { code: 'webrtc/codecs' });

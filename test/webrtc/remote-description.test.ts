@@ -60,6 +60,14 @@ test('two fmtp lines of one payload type are one, without what is private to Chr
       name,
     );
   }
+  const upper = section(
+    'm=video 9 RTP/SAVPF 96',
+    'a=fmtp:96 Profile-Level-Id=42E01F;sprop-parameter-sets=Z0IAHg==,aM4=',
+  );
+  assert.deepEqual(Object.fromEntries(upper.formats[0]!.parameters), {
+    'profile-level-id': '42e01f',
+    'sprop-parameter-sets': 'Z0IAHg==,aM4=',
+  });
   const twice = video('a=fmtp:102 packetization-mode=0;SPS-Extra= x ; ;=;lonely');
   assert.deepEqual(Object.fromEntries(twice.formats[0]!.parameters), {
     'level-asymmetry-allowed': '1',
