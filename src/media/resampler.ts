@@ -10,7 +10,7 @@ const TAPS = 40;
 const BETA = 7.86;
 
 interface Filters {
-  /** Input samples that one output looks at; even. */
+  /** Input samples that one output looks at; a multiple of four. */
   readonly taps: number;
   /** By phase, the latest input last. */
   readonly values: Float32Array;
@@ -77,13 +77,18 @@ export class Resampler {
       count = 0;
       while (at + taps <= total) {
         const filter = phase * taps;
-        let even = 0;
-        let odd = 0;
-        for (let i = 0; i < taps; i += 2) {
-          even += input[at + i]! * values[filter + i]!;
-          odd += input[at + i + 1]! * values[filter + i + 1]!;
+        // four sums at a time, since each addition waits for the one before
+        let a = 0;
+        let b = 0;
+        let c = 0;
+        let d = 0;
+        for (let i = 0; i < taps; i += 4) {
+          a += input[at + i]! * values[filter + i]!;
+          b += input[at + i + 1]! * values[filter + i + 1]!;
+          c += input[at + i + 2]! * values[filter + i + 2]!;
+          d += input[at + i + 3]! * values[filter + i + 3]!;
         }
-        output[count++] = even + odd;
+        output[count++] = a + b + (c + d);
         phase += down;
         while (phase >= up) {
           phase -= up;
@@ -104,7 +109,7 @@ function filtersFor(up: number, down: number): Filters {
   let filters = made.get(key);
   if (filters === undefined) {
     const stretch = Math.max(1, down / up);
-    const taps = 2 * Math.ceil((TAPS * stretch) / 2);
+    const taps = 4 * Math.ceil((TAPS * stretch) / 4);
     const values = new Float32Array(up * taps);
     for (let phase = 0; phase < up; phase++) {
       let sum = 0;

@@ -27,7 +27,7 @@ export class AacToOpus implements Bridge {
   #channels: 1 | 2 = 2;
   #decoder: AacDecoder | undefined;
   #foreign: FfmpegDecoder | undefined;
-  /** There is no ffmpeg to be had; looked for once. */
+  /** No ffmpeg is to be had, or it failed; it is tried once. */
   #alone = false;
   #resampler: Resampler | undefined;
   #encoder: OpusEncoder | undefined;
@@ -104,14 +104,12 @@ export class AacToOpus implements Bridge {
   #ended(foreign: FfmpegDecoder, found: boolean, text: string): void {
     if (this.#foreign !== foreign) return;
     this.#foreign = undefined;
-    if (found) {
-      this.#events.failed('media/ffmpeg', text);
-      return;
-    }
     this.#alone = true;
+    const config = this.#config!;
     // without its upper octave HE-AAC is dull, and better than silence
-    if (this.#config!.objectType === LOW_COMPLEXITY) this.#decodeHere(this.#config!);
-    else this.#events.failed('media/aac-profile', `AAC of object type ${this.#config!.objectType}: ${WHICH}`);
+    if (config.objectType === LOW_COMPLEXITY) this.#decodeHere(config);
+    else if (found) this.#events.failed('media/ffmpeg', text);
+    else this.#events.failed('media/aac-profile', `AAC of object type ${config.objectType}: ${WHICH}`);
   }
 
   #decode(decoder: AacDecoder, unit: Uint8Array, time: Micros): void {

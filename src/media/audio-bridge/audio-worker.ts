@@ -34,13 +34,19 @@ class WorkedStream implements BridgeEvents {
       this.failed(known ? error.code : 'media/transcoder', known ? error.message : String(error));
     }
     this.#busy = false;
-    this.#send(1);
+  }
+
+  /** What came out since it was asked last. */
+  take(): readonly Sound[] {
+    const sounds = this.#sounds;
+    this.#sounds = [];
+    return sounds;
   }
 
   sound(sound: Sound): void {
     this.#sounds.push(sound);
     // what comes from beside the worker comes between writes
-    if (!this.#busy) this.#send(0);
+    if (!this.#busy && !this.#over) postSounds(this.#stream, 0, this.take());
   }
 
   failed(code: string, text: string): void {
@@ -53,16 +59,13 @@ class WorkedStream implements BridgeEvents {
     this.#over = true;
     this.#bridge.close();
   }
+}
 
-  #send(done: number): void {
-    if (this.#over) return;
-    const sounds = this.#sounds;
-    this.#sounds = [];
-    post(
-      { kind: 'sound', stream: this.#stream, done, sounds },
-      sounds.map(({ data }) => data.buffer),
-    );
-  }
+function postSounds(stream: number, done: 0 | 1, sounds: readonly Sound[]): void {
+  post(
+    { kind: 'sounds', stream, done, sounds },
+    sounds.map(({ data }) => data.buffer),
+  );
 }
 
 function post(message: FromWorker, transfers: ArrayBuffer[]): void {
@@ -78,8 +81,12 @@ async function work(): Promise<void> {
   for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
     const { stream } = message;
     if (message.kind === 'start') streams.set(stream, new WorkedStream(stream, message.to, message.ffmpeg));
-    else if (message.kind === 'write') await streams.get(stream)?.write(message.sound);
-    else {
+    else if (message.kind === 'write') {
+      const worked = streams.get(stream);
+      await worked?.write(message.sound);
+      // of streams that are over as well: it is how the main thread knows that all is well
+      postSounds(stream, 1, worked?.take() ?? []);
+    } else {
       streams.get(stream)?.close();
       streams.delete(stream);
     }

@@ -64,8 +64,8 @@ export class BridgedStream implements Transcoder {
     }
   }
 
-  /** The worker's answer to `done` writes. */
-  answer(done: number, sounds: readonly Sound[]): void {
+  /** What the worker answers to `done` writes. */
+  hear(done: number, sounds: readonly Sound[]): void {
     this.#withWorker -= done;
     for (const sound of sounds) {
       if (this.#over) return;

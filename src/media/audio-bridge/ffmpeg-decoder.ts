@@ -22,7 +22,7 @@ const ADTS_RATES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_0
 export interface ForeignSound {
   /** The first `count` samples of each plane, valid during the call, and when they begin. */
   samples(planes: readonly Float32Array[], count: number, time: Micros): void;
-  /** Once; not after `close`. `found`: there is such a program. */
+  /** Once; not after `close`. `found`: there is such a program, and it ran. */
   ended(found: boolean, text: string): void;
 }
 
@@ -50,7 +50,7 @@ export class FfmpegDecoder {
     const quick = '-hide_banner -nostats -loglevel error -fflags nobuffer -probesize 32 -analyzeduration 0';
     const output = `-vn -f f32le -ar ${OPUS_RATE} -ac ${channels} -flush_packets 1 pipe:1`;
     this.#child = spawn(program, `${quick} -f aac -i pipe:0 ${output}`.split(' '));
-    this.#child.on('error', (error: NodeJS.ErrnoException) => this.#end(error.code !== 'ENOENT', error.message));
+    this.#child.on('error', (error) => this.#end(false, error.message));
     this.#child.on('close', () => this.#end(true, this.#complaint.trim() || 'ffmpeg has ended'));
     // a process that is gone is told of by its end
     this.#child.stdin.on('error', () => {});

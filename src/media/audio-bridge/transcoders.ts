@@ -36,7 +36,9 @@ export interface TranscoderCounts {
   streams: number;
   started: number;
   failed: number;
+  /** Configurations and units that went to the worker, and how many of these it is done with. */
   unitsIn: number;
+  answered: number;
   unitsOut: number;
   /** Units in that the worker was too busy for. */
   dropped: number;
@@ -64,6 +66,7 @@ class SharedWorker implements AudioBridge, StreamOwner {
     started: 0,
     failed: 0,
     unitsIn: 0,
+    answered: 0,
     unitsOut: 0,
     dropped: 0,
     workers: 0,
@@ -159,10 +162,11 @@ class SharedWorker implements AudioBridge, StreamOwner {
     if (worker !== this.#worker) return;
     const stream = this.#streams.get(message.stream);
     this.#answered = this.#clock.now();
-    if (message.kind === 'sound') {
+    if (message.kind === 'sounds') {
       this.#unanswered -= message.done;
+      this.counts.answered += message.done;
       this.counts.unitsOut += message.sounds.length;
-      stream?.answer(message.done, message.sounds);
+      stream?.hear(message.done, message.sounds);
     } else {
       this.counts.failed++;
       stream?.fail(message.code, message.text);

@@ -10,6 +10,6 @@ export type ToWorker =
   | { readonly kind: 'close'; readonly stream: number };
 
 export type FromWorker =
-  /** `done`: how many writes it answers. */
-  | { readonly kind: 'sound'; readonly stream: number; readonly done: number; readonly sounds: readonly Sound[] }
+  /** What came out; with `done` it is the answer to one write. */
+  | { readonly kind: 'sounds'; readonly stream: number; readonly done: 0 | 1; readonly sounds: readonly Sound[] }
   | { readonly kind: 'failed'; readonly stream: number; readonly code: string; readonly text: string };
