@@ -161,6 +161,9 @@ export class WebRtcEndpoint implements SignallingEndpoint {
     refuseReordered(stream);
     const bridge: BridgedCodec | undefined = audio?.codec === 'aac' ? 'opus' : undefined;
     const sound = bridge === undefined ? audio : { codec: bridge };
+    if (video === undefined && sound === undefined) {
+      throw new RefusedError('stream/not-found', 'The stream has shown nothing yet.');
+    }
     return { wanted: { video, audio: sound && carried(sound) }, bridge };
   }
 

@@ -213,7 +213,7 @@ function receive(section: RemoteSection, kind: Kind): RtpMedia {
   const extensions = agreeExtensions(section, RECEIVED, ['sendrecv', 'sendonly']);
   // without its extension the feedback has nothing to count; some name the one and forget the other
   const transportCc = extensions.transportCc !== undefined;
-  const codecs = all.map(
+  const codecs = playedEverywhere(all).map(
     (codec): RtpCodec => ({
       ...codec,
       feedback: { ...codec.feedback, transportCc: transportCc && codec.feedback.transportCc },
@@ -224,6 +224,11 @@ function receive(section: RemoteSection, kind: Kind): RtpMedia {
   const repeats = codecs.some(({ rtx }) => rtx !== undefined);
   const sources = section.sources.map(({ ssrc, rtx }) => ({ ssrc, rtx: repeats ? rtx : undefined }));
   return { kind, mid: section.mid, codecs, extensions, sources: rids.length > 0 ? [] : sources, rids };
+}
+
+/** H.264 in front: what the answer names first is sent, browsers name VP8 first without meaning it, and RTMP players show no VP8. */
+function playedEverywhere(codecs: readonly RtpCodec[]): readonly RtpCodec[] {
+  return [...codecs].sort((one, other) => Number(other.codec === 'h264') - Number(one.codec === 'h264'));
 }
 
 function send(section: RemoteSection, wanted: WantedMedia): RtpMedia {
