@@ -73,9 +73,3 @@ export function newMediaPortCounts(): MediaPortCounts {
 export function countDropped({ dropped }: MediaPortCounts, reason: DropReason): void {
   dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
 }
-
-/** An address as people write it: without zone, and IPv4 mapped into IPv6 as IPv4. */
-export function plainIp(address: string): string {
-  const bare = address.includes('%') ? address.split('%', 1)[0]! : address;
-  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice('::ffff:'.length) : bare;
-}

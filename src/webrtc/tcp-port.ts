@@ -6,15 +6,9 @@ import type { Millis } from '../base/clock.ts';
 import { PeerError } from '../base/errors.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
+import { plainIp } from '../base/plain-ip.ts';
 import { IceFrameReader, iceFrame } from './ice-frames.ts';
-import {
-  countDropped,
-  type MediaPortCounts,
-  plainIp,
-  type Receive,
-  type Remote,
-  type RemoteOwner,
-} from './ice-remote.ts';
+import { countDropped, type MediaPortCounts, type Receive, type Remote, type RemoteOwner } from './ice-remote.ts';
 
 /** From the connection to the first valid check. */
 const CHECK_DEADLINE: Millis = 10_000;
@@ -83,7 +77,7 @@ export class TcpPort {
   #admit(socket: Socket): void {
     const { maxConnections, maxConnectionsPerIp, counts } = this.#setup;
     const { remoteAddress, remotePort } = socket;
-    const ip = remoteAddress === undefined ? '' : plainIp(remoteAddress);
+    const ip = plainIp(remoteAddress);
     const ofThisIp = this.#perIp.get(ip) ?? 0;
     if (remotePort === undefined || this.#connections.size >= maxConnections || ofThisIp >= maxConnectionsPerIp) {
       counts.cut += 1;

@@ -7,14 +7,8 @@ import { networkInterfaces } from 'node:os';
 import type { Millis } from '../base/clock.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
-import {
-  countDropped,
-  type MediaPortCounts,
-  plainIp,
-  type Receive,
-  type Remote,
-  type RemoteOwner,
-} from './ice-remote.ts';
+import { plainIp } from '../base/plain-ip.ts';
+import { countDropped, type MediaPortCounts, type Receive, type Remote, type RemoteOwner } from './ice-remote.ts';
 import { UdpHandle } from './udp-handle.ts';
 
 /** Room for what arrives or leaves while this process does something else; the system may give less. */
