@@ -26,7 +26,7 @@ export interface Terms {
   readonly video?: boolean;
   readonly audio?: boolean;
   readonly rtx?: boolean;
-  readonly playoutDelay?: number;
+  readonly playoutDelay?: number | undefined;
   readonly videoType?: number;
 }
 

@@ -161,6 +161,31 @@ test('who is far behind when a key frame comes goes on with it, without a gap in
   const got = watcher.take();
   assert.deepEqual(pictures(got), [...upTo(0, 12), ...upTo(20, 30)]);
   assert.ok(contiguous(indexesOf(got, VIDEO_TYPE)));
+  // the ring holds what was left out, and none of it has the numbers of what was sent before
+  const before = got.filter(({ timestamp }) => timestamp === got[0]!.timestamp + 11 * 3_600);
+  const lost = before.map(({ index }) => index & 0xffff);
+  assert.ok(lost.length > 0);
+  watcher.say({ type: 'nack', sender: 1, media: town.audiences.sources.video, lost });
+  assert.deepEqual(watcher.take(), []);
+});
+
+test('a retransmission in between changes nothing for who comes next', () => {
+  const town = live();
+  const [first, second] = [town.watch({ audio: false }), town.watch({ audio: false })];
+  broadcast(town, 0, 3);
+  const earlier = first.take();
+  second.take();
+  second.path.queuedBytes = 1 << 20;
+  town.write(videoFrame('delta', 3, 120, 100));
+  town.clock.advance(8);
+  first.take();
+  const lost = [earlier.at(-2)!.index & 0xffff];
+  first.say({ type: 'nack', sender: 1, media: town.audiences.sources.video, lost });
+  assert.equal(first.take().length, 1);
+  second.path.queuedBytes = 0;
+  town.clock.advance(32);
+  const [packet] = second.take();
+  assert.deepEqual([packet?.payload.readUInt32BE(2), packet?.ssrc], [3, town.audiences.sources.video]);
 });
 
 test('without a key frame in reach, the publisher is asked and the viewer waits; sound comes at once', () => {
