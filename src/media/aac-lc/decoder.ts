@@ -31,15 +31,16 @@ const LOUDEST = 64;
 
 /** A channel or two, with their way to samples. */
 class Element {
-  readonly pair: boolean;
+  readonly kind: number;
   readonly #single: ChannelStream | undefined;
   readonly #pair: ChannelPair | undefined;
   readonly #streams: readonly ChannelStream[];
   readonly #syntheses: readonly Synthesis[];
   readonly samples: readonly Float32Array[];
 
-  constructor(pair: boolean, bands: Bands, noise: Noise) {
-    this.pair = pair;
+  constructor(kind: number, bands: Bands, noise: Noise) {
+    const pair = kind === PAIR;
+    this.kind = kind;
     this.#single = pair ? undefined : new ChannelStream(bands, noise);
     this.#pair = pair ? new ChannelPair(bands, noise) : undefined;
     this.#streams = this.#pair === undefined ? [this.#single!] : [this.#pair.left, this.#pair.right];
@@ -82,10 +83,8 @@ export class AacDecoder {
   readonly #bands: Bands;
   readonly #bits = new BitCursor();
   readonly #noise = new Noise();
-  /** By kind and instance tag. */
-  readonly #elements = new Map<number, Element>();
-  /** Of the unit at hand, in order, low frequencies left out. */
-  #present: Element[] = [];
+  /** Of the last good unit, by kind and instance tag, in order. */
+  #elements: ReadonlyMap<number, Element> = new Map();
   readonly #mixed: readonly Float32Array[];
   #sbr = false;
 
@@ -109,34 +108,31 @@ export class AacDecoder {
   decode(unit: Uint8Array): readonly Float32Array[] {
     if (unit.length > MAX_UNIT) throw new PeerError(MALFORMED, `a unit of ${unit.length} bytes`);
     this.#bits.load(unit);
-    const before = this.#present;
-    this.#present = [];
-    try {
-      this.#read();
-    } catch (error) {
-      this.#present = before;
-      throw error;
-    }
+    this.#elements = this.#read();
     return this.#output();
   }
 
   /** What fades out in place of a unit that is lost or damaged. */
   conceal(): readonly Float32Array[] {
-    for (const element of this.#present) element.clear();
+    for (const element of this.#elements.values()) element.clear();
     return this.#output();
   }
 
-  #read(): void {
+  #read(): ReadonlyMap<number, Element> {
     const bits = this.#bits;
+    const elements = new Map<number, Element>();
     for (let kind = bits.bits(3); kind !== END; kind = bits.bits(3)) {
       switch (kind) {
         case SINGLE:
         case PAIR:
         case LOW_FREQUENCY: {
-          const element = this.#element(kind, bits.bits(4));
+          const key = kind * 16 + bits.bits(4);
+          if (elements.has(key) || elements.size >= MAX_ELEMENTS) {
+            throw new PeerError(MALFORMED, 'more channels than there can be');
+          }
+          const element = this.#elements.get(key) ?? new Element(kind, this.#bands, this.#noise);
           element.read(bits);
-          if (this.#present.includes(element)) throw new PeerError(MALFORMED, 'an element twice');
-          if (kind !== LOW_FREQUENCY) this.#present.push(element);
+          elements.set(key, element);
           break;
         }
         case COUPLING:
@@ -159,18 +155,8 @@ export class AacDecoder {
       }
       if (bits.overrun) throw new PeerError(MALFORMED, 'ends too early');
     }
-    if (bits.overrun || this.#present.length === 0) throw new PeerError(MALFORMED, 'has no sound in it');
-  }
-
-  #element(kind: number, tag: number): Element {
-    const key = kind * 16 + tag;
-    let element = this.#elements.get(key);
-    if (element === undefined) {
-      if (this.#elements.size >= MAX_ELEMENTS) throw new PeerError(MALFORMED, 'more channels than there can be');
-      element = new Element(kind === PAIR, this.#bands, this.#noise);
-      this.#elements.set(key, element);
-    }
-    return element;
+    if (bits.overrun || elements.size === 0) throw new PeerError(MALFORMED, 'has no sound in it');
+    return elements;
   }
 
   #readFill(): void {
@@ -185,12 +171,16 @@ export class AacDecoder {
 
   #output(): readonly Float32Array[] {
     let sound = true;
-    for (const element of this.#present) sound = element.synthesise() && sound;
-    const only = this.#present[0];
-    // damaged in a way that only shows here: one frame with holes, and no filter remembers it
+    const heard: Element[] = [];
+    for (const element of this.#elements.values()) {
+      sound = element.synthesise() && sound;
+      if (element.kind !== LOW_FREQUENCY) heard.push(element);
+    }
+    const only = heard[0];
+    // damaged in a way that only shows here: one frame is left out, and no filter remembers it
     if (!sound || only === undefined) for (const plane of this.#mixed) plane.fill(0);
-    else if (this.#present.length === 1 && only.samples.length === this.channels) return only.samples;
-    else mixDown(this.#present, this.#mixed);
+    else if (heard.length === 1 && only.samples.length === this.channels) return only.samples;
+    else mixDown(heard, this.#mixed);
     return this.#mixed;
   }
 }
@@ -199,11 +189,12 @@ export class AacDecoder {
 function mixDown(elements: readonly Element[], out: readonly Float32Array[]): void {
   let total = 0;
   let pairs = 0;
-  for (const { pair } of elements) total += pair && pairs++ === 0 ? 1 : BESIDE;
+  for (const { kind } of elements) total += kind === PAIR && pairs++ === 0 ? 1 : BESIDE;
   const mono = out.length === 1;
   for (const plane of out) plane.fill(0);
   pairs = 0;
-  for (const { pair, samples } of elements) {
+  for (const { kind, samples } of elements) {
+    const pair = kind === PAIR;
     const share = (pair && pairs++ === 0 ? 1 : BESIDE) / total;
     for (const [side, plane] of out.entries()) {
       if (pair && mono) {

@@ -114,15 +114,19 @@ export class AacToOpus implements Bridge {
 
   #decode(decoder: AacDecoder, unit: Uint8Array, time: Micros): void {
     let planes: readonly Float32Array[];
+    let foreign = decoder.sbr;
     try {
       planes = decoder.decode(unit);
       this.#damaged = 0;
+      // HE-AAC that its configuration says nothing of
+      foreign = decoder.sbr;
     } catch (error) {
-      if (!(error instanceof PeerError) || ++this.#damaged > MAX_DAMAGED) throw error;
+      if (!(error instanceof PeerError)) throw error;
+      foreign ||= error.code === 'media/aac-profile';
+      if (++this.#damaged > MAX_DAMAGED) throw error;
       planes = decoder.conceal();
     }
-    if (decoder.sbr && !this.#alone) {
-      // HE-AAC that its configuration says nothing of
+    if (foreign && !this.#alone) {
       this.#decoder = undefined;
       this.#decodeBeside(this.#config!);
     }
