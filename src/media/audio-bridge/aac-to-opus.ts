@@ -114,7 +114,7 @@ export class AacToOpus implements Bridge {
 
   #decode(decoder: AacDecoder, unit: Uint8Array, time: Micros): void {
     let planes: readonly Float32Array[];
-    let foreign = decoder.sbr;
+    let foreign = false;
     try {
       planes = decoder.decode(unit);
       this.#damaged = 0;
@@ -122,7 +122,7 @@ export class AacToOpus implements Bridge {
       foreign = decoder.sbr;
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      foreign ||= error.code === 'media/aac-profile';
+      foreign = error.code === 'media/aac-profile';
       if (++this.#damaged > MAX_DAMAGED) throw error;
       planes = decoder.conceal();
     }

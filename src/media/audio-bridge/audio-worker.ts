@@ -79,16 +79,25 @@ let working = false;
 async function work(): Promise<void> {
   working = true;
   for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
-    const { stream } = message;
-    if (message.kind === 'start') streams.set(stream, new WorkedStream(stream, message.to, message.ffmpeg));
-    else if (message.kind === 'write') {
-      const worked = streams.get(stream);
-      await worked?.write(message.sound);
-      // of streams that are over as well: it is how the main thread knows that all is well
-      postSounds(stream, 1, worked?.take() ?? []);
-    } else {
-      streams.get(stream)?.close();
-      streams.delete(stream);
+    switch (message.kind) {
+      case 'start':
+        streams.set(message.stream, new WorkedStream(message.stream, message.to, message.ffmpeg));
+        break;
+      case 'write': {
+        const worked = streams.get(message.stream);
+        await worked?.write(message.sound);
+        // of streams that are over as well: it is how the main thread knows that all is well
+        postSounds(message.stream, 1, worked?.take() ?? []);
+        break;
+      }
+      case 'close':
+        streams.get(message.stream)?.close();
+        streams.delete(message.stream);
+        break;
+      case 'end':
+        for (const worked of streams.values()) worked.close();
+        port.close();
+        break;
     }
   }
   working = false;

@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Millis = 30_000;
 const STABLE: Millis = 60_000;
 /** A worker that leaves writes unanswered for so long is stuck. */
 const MAX_SILENCE: Millis = 5000;
+/** To end in good order. */
+const GRACE: Millis = 1000;
 /** Of JavaScript; what WebAssembly needs comes on top, about 100 kB a stream. */
 const MAX_HEAP_MB = 256;
 
@@ -109,8 +111,15 @@ class SharedWorker implements AudioBridge, StreamOwner {
     for (const stream of this.#streams.values()) stream.close();
     this.#lingering?.cancel();
     const worker = this.#worker;
+    if (worker === undefined) return;
     this.#worker = undefined;
-    await worker?.terminate();
+    const message: ToWorker = { kind: 'end' };
+    const gone = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage(message);
+    // it goes by itself, when what it started is gone
+    const grace = this.#clock.after(GRACE, () => void worker.terminate());
+    await gone;
+    grace.cancel();
   }
 
   send(stream: BridgedStream, sound: Sound): boolean {

@@ -7,7 +7,9 @@ import type { Sound } from './bridge.ts';
 export type ToWorker =
   | { readonly kind: 'start'; readonly stream: number; readonly to: BridgedCodec; readonly ffmpeg: string }
   | { readonly kind: 'write'; readonly stream: number; readonly sound: Sound }
-  | { readonly kind: 'close'; readonly stream: number };
+  | { readonly kind: 'close'; readonly stream: number }
+  /** The last message: close all streams and go. */
+  | { readonly kind: 'end' };
 
 export type FromWorker =
   /** What came out; with `done` it is the answer to one write. */

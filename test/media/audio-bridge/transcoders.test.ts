@@ -2,6 +2,9 @@
  * Whole ways through the worker: AAC of ffmpeg to Opus and back.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -26,6 +29,7 @@ import {
   toneAmplitude,
   writeAdts,
 } from '../../helpers/sound.ts';
+import { VirtualClock } from '../../helpers/virtual-clock.ts';
 
 const PATIENCE = 20_000;
 
@@ -310,11 +314,14 @@ test('a publisher who sends faster than the worker can is cut, oldest first', as
   assert.equal(passage.frames[0]!.role, 'config');
 });
 
+/** A worker that runs `code`, with `port` at hand. */
+function script(code: string): URL {
+  return new URL(`data:text/javascript,import { parentPort as port } from 'node:worker_threads'; ${code}`);
+}
+
 test('a worker that fails takes the sound of its streams along, and the next stream gets a new one', async (t) => {
   const bridge = open(t, {
-    script: new URL(
-      'data:text/javascript,import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { throw new Error("bad"); });',
-    ),
+    script: script('port.on("message", () => { throw new Error("bad"); });'),
   });
   const first = start(bridge, 'opus');
   const second = start(bridge, 'aac');
@@ -324,6 +331,68 @@ test('a worker that fails takes the sound of its streams along, and the next str
   const third = start(bridge, 'opus');
   assert.equal(bridge.counts.workers, 1, 'not at once');
   await until('another worker', () => bridge.counts.workers === 2 && third.failed !== undefined);
+});
+
+test('a worker that answers nothing is given up', async (t) => {
+  const clock = new VirtualClock();
+  const bridge = open(t, { clock, script: script('port.on("message", () => {});') });
+  const passage = start(bridge, 'opus');
+  const other = bridge.start('opus', { frame: () => assert.fail(), failed: () => {} });
+  for (let i = 0; i < 100; i++) other.write(soundFrame('aac', 'delta', i * 20_000, Buffer.alloc(10)));
+  assert.equal(passage.failed, undefined);
+  clock.advance(6000);
+  other.write(soundFrame('aac', 'delta', 2_000_000, Buffer.alloc(10)));
+  assert.equal(passage.failed, 'media/transcoder');
+});
+
+test('the worker goes a while after the last stream, and comes again for the next', async (t) => {
+  const clock = new VirtualClock();
+  const bridge = open(t, { clock });
+  const frames = await aacFrames("aevalsrc='0.5*sin(2*PI*1000*t)'", 48_000, 1);
+  for (const [wait, workers] of [
+    [4000, 1],
+    [6000, 1],
+    [0, 2],
+  ] as const) {
+    const passage = start(bridge, 'opus');
+    await passage.write(frames);
+    assert.ok(passage.frames.length >= 48);
+    assert.equal(bridge.counts.workers, workers);
+    passage.close();
+    clock.advance(wait);
+  }
+});
+
+test('ffmpeg goes with its stream, and with the bridge', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'castgate-bridge-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const program = join(folder, 'not ffmpeg; really');
+  writeFileSync(program, `#!/bin/sh\necho $$ >> '${folder}/pids'\nexec sleep 60\n`, { mode: 0o755 });
+  const bridge = open(t, { ffmpeg: program });
+  const config = soundFrame('aac', 'config', 0, writeAacConfig(1, 44_100, 2));
+  const one = start(bridge, 'opus');
+  const two = start(bridge, 'opus');
+  await one.write([config]);
+  await two.write([config]);
+  const pids = () => {
+    try {
+      return readFileSync(join(folder, 'pids'), 'latin1').trim().split('\n').map(Number);
+    } catch {
+      return [];
+    }
+  };
+  const alive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  await until('two processes', () => pids().length === 2);
+  one.close();
+  await until('the end of one', () => pids().filter(alive).length === 1);
+  await bridge.close();
+  await until('the end of both', () => pids().filter(alive).length === 0);
 });
 
 test('closed: nothing more comes, and the process may end', async (t) => {
