@@ -5,6 +5,7 @@ import { PeerError } from '../../base/errors.ts';
 import { type AacConfig, readAacConfig } from '../aac.ts';
 import { FRAME } from '../aac-lc/bands.ts';
 import { AacDecoder } from '../aac-lc/decoder.ts';
+import { BitReader } from '../bits.ts';
 import type { Micros } from '../frame.ts';
 import { writeOpusConfig } from '../opus.ts';
 import { Resampler } from '../resampler.ts';
@@ -16,6 +17,7 @@ import { SoundLine } from './sound-line.ts';
 const MAIN = 1;
 const LOW_COMPLEXITY = 2;
 const LONG_TERM_PREDICTION = 4;
+const RATE_ESCAPE = 15;
 /** Damaged units in a row, about two seconds, before it is given up. */
 const MAX_DAMAGED = 100;
 const WHICH = 'set the encoder to AAC-LC, or install ffmpeg on the server';
@@ -65,6 +67,8 @@ export class AacToOpus implements Bridge {
     if (config.objectType > LONG_TERM_PREDICTION || config.objectType < MAIN) {
       throw new PeerError('media/aac-profile', `AAC object type ${config.objectType}: ${WHICH}`);
     }
+    if (hasShortFrames(data))
+      throw new PeerError('media/aac-profile', `AAC in frames of 960 samples: set the encoder to 1,024`);
     await this.#open(config.channels === 1 ? 1 : 2, time);
     if (config.objectType === LOW_COMPLEXITY && (!config.sbr || this.#alone)) this.#decodeHere(config);
     else this.#decodeBeside(config);
@@ -153,4 +157,13 @@ export class AacToOpus implements Bridge {
     const packet = encoder.encodeFloat(mixed);
     this.#events.sound({ config: false, time, data: packet as Uint8Array<ArrayBuffer> });
   }
+}
+
+/** frameLengthFlag of GASpecificConfig (ISO/IEC 14496-3, 4.4.1), which only digital radio sets; looked for where no extension is in front. */
+function hasShortFrames(data: Buffer): boolean {
+  const reader = new BitReader(data);
+  const objectType = reader.bits(5);
+  if (reader.bits(4) === RATE_ESCAPE) reader.skip(24);
+  reader.skip(4);
+  return objectType <= LONG_TERM_PREDICTION && reader.flag();
 }

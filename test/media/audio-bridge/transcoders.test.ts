@@ -287,6 +287,27 @@ test('what our decoder has not goes to ffmpeg, and says what to do where there i
   assert.equal(ended.failed, 'media/ffmpeg');
 });
 
+test('configurations that cannot be followed are refused by their code', async (t) => {
+  const bridge = open(t);
+  const refused: [config: string, code: string][] = [
+    ['', 'media/aac'],
+    ['12', 'media/aac'],
+    // object type 39 (ELD), and AAC-LC in frames of 960
+    ['f8e85000', 'media/aac-profile'],
+    ['1194', 'media/aac-profile'],
+  ];
+  for (const [config, code] of refused) {
+    const passage = start(bridge, 'opus');
+    await passage.write([soundFrame('aac', 'config', 0, Buffer.from(config, 'hex'))]);
+    assert.equal(passage.failed, code, config);
+  }
+  const opus = start(bridge, 'aac');
+  await opus.write([
+    soundFrame('opus', 'config', 0, writeOpusConfig({ channels: 6, preSkip: 312, inputRate: 48_000 })),
+  ]);
+  assert.equal(opus.failed, 'media/opus');
+});
+
 test('HE-AAC without ffmpeg: its lower half is heard', async (t) => {
   const frames = await aacFrames("aevalsrc='0.5*sin(2*PI*1000*t)'", 24_000, 1);
   // object type 5 over 24 kHz, extended to 48 kHz, core 2
