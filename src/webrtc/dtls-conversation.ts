@@ -18,23 +18,12 @@
 import { PeerError } from '../base/errors.ts';
 import type { Dtls, DtlsEvents, DtlsSetup } from './dtls.ts';
 import { DtlsFlights } from './dtls-flights.ts';
-import { HandshakeFragments, type HandshakeMessage, handshakeMessage, messageOf } from './dtls-fragments.ts';
-import {
-  checkClientHello,
-  FIRST,
-  FOLLOWS,
-  HANDSHAKE,
-  readCertificate,
-  readCertificateVerify,
-  readClientHello,
-  readServerHello,
-  readServerKeyExchange,
-  type ServerHello,
-} from './dtls-messages.ts';
-import { checkFingerprint, checkSignature } from './dtls-proof.ts';
+import { HandshakeFragments, type HandshakeMessage } from './dtls-fragments.ts';
+import { checkClientHello, FIRST, FOLLOWS, HANDSHAKE, readClientHello } from './dtls-messages.ts';
 import { CONTENT, type DtlsRecord, type RecordProtection, readRecords, writeRecord } from './dtls-record.ts';
-import { type DtlsEnd, DtlsSecrets } from './dtls-secrets.ts';
+import type { DtlsEnd } from './dtls-secrets.ts';
 import type { DtlsSpeaker, MakeSpeaker } from './dtls-speaker.ts';
+import { DtlsTranscript } from './dtls-transcript.ts';
 
 /** Above all that speakers use. There is one alert in an epoch, at most. */
 const ALERT_SEQUENCE = 0x1000;
@@ -50,10 +39,13 @@ const ALERTS: ReadonlyMap<string, number> = new Map([
   ['webrtc/dtls-version', 70],
 ]);
 
+interface Talk {
+  readonly speaker: DtlsSpeaker;
+  readonly transcript: DtlsTranscript;
+}
+
 export class DtlsConversation implements Dtls {
-  readonly #setup: DtlsSetup;
   readonly #events: DtlsEvents;
-  readonly #speaker: DtlsSpeaker;
   readonly #we: DtlsEnd;
   readonly #peer: DtlsEnd;
   readonly #flights: DtlsFlights;
@@ -61,34 +53,28 @@ export class DtlsConversation implements Dtls {
   /** `proved`: the peer is who it should be, and waits for our Finished. */
   #state: 'before' | 'talking' | 'proved' | 'connected' | 'closed' = 'before';
   #expected: readonly number[];
-  /** Both sides' messages so far, from the hello that counts. */
-  #transcript: Buffer[] = [];
-  /** The last message number of ours. */
-  #ownNumber = 0;
-  #clientRandom: Buffer | undefined;
-  #serverHello: ServerHello | undefined;
-  #certificate: Buffer = Buffer.alloc(0);
-  #secrets: DtlsSecrets | undefined;
+  /** Until all is said. */
+  #talk: Talk | undefined;
   #opening: RecordProtection | undefined;
   #sealing: RecordProtection | undefined;
   /** A protected record that has overtaken the keys. */
   #early: Buffer | undefined;
 
   constructor(setup: DtlsSetup, events: DtlsEvents, makeSpeaker: MakeSpeaker) {
-    this.#setup = setup;
     this.#events = events;
     this.#we = setup.role;
     this.#peer = setup.role === 'server' ? 'client' : 'server';
     this.#expected = FIRST[this.#peer];
     this.#flights = new DtlsFlights(setup.clock, (datagram) => events.send(datagram));
-    this.#speaker = makeSpeaker(setup, {
+    const speaker = makeSpeaker(setup, {
       say: (records) => this.#say(records),
       fail: (text) => this.#fail('webrtc/dtls-handshake', text),
     });
+    this.#talk = { speaker, transcript: new DtlsTranscript(this.#we, this.#peer, setup.fingerprints) };
   }
 
   start(): void {
-    if (this.#state === 'before' && this.#we === 'client') this.#speaker.start();
+    if (this.#state === 'before' && this.#we === 'client') this.#talk?.speaker.start();
   }
 
   receive(datagram: Buffer): void {
@@ -126,111 +112,71 @@ export class DtlsConversation implements Dtls {
     if (type === CONTENT.alert) this.#heed(text);
     if (type !== CONTENT.handshake) return;
     if (this.#fragments.add(text, epoch)) this.#peerRepeats();
-    for (let message = this.#next(); message !== undefined; message = this.#next()) this.#message(message);
+    while (this.#talk !== undefined) {
+      const message = this.#next();
+      if (message === undefined) return;
+      this.#hear(this.#talk, message);
+    }
   }
 
   #next(): HandshakeMessage | undefined {
-    if (this.#state === 'closed') return undefined;
     const { next } = this.#fragments;
     // a hello comes with number 0, and with 1 when it has been sent back for a cookie
     const second = next === 0 && this.#peer === 'client' ? this.#fragments.take(1) : undefined;
     return second ?? this.#fragments.take(next);
   }
 
-  #message(message: HandshakeMessage): void {
-    const { type, number, epoch } = message;
+  #hear({ speaker, transcript }: Talk, message: HandshakeMessage): void {
+    const { type, number, epoch, body } = message;
     if (!this.#expected.includes(type) || (type === HANDSHAKE.finished) !== epoch > 0) {
       if (epoch > 0) throw new PeerError('webrtc/dtls-handshake', `message ${type} under the peer's keys, out of turn`);
       return;
     }
-    if (type === HANDSHAKE.clientHello && !this.#begins(message)) return;
-    this.#check(message);
+    if (type === HANDSHAKE.clientHello) {
+      const hello = readClientHello(body);
+      checkClientHello(hello);
+      if (!speaker.accepts(hello, message)) return;
+    }
+    transcript.hear(message);
     this.#fragments.advance(number + 1);
     this.#expected = FOLLOWS[this.#peer].get(type) ?? [];
-    // nothing counts that was said before a hello with a cookie
-    if (type === HANDSHAKE.helloVerifyRequest) this.#transcript = [];
-    else this.#transcript.push(message.whole);
-    this.#speaker.hear(message);
+    if (type === HANDSHAKE.finished) this.#state = 'proved';
+    speaker.hear(message);
     if (this.#state === 'proved' && this.#we === 'client') this.#connected();
-    this.#secure();
-    this.#takeEarly();
+    else if (this.#secure()) this.#takeEarly();
   }
 
-  #begins(message: HandshakeMessage): boolean {
-    const hello = readClientHello(message.body);
-    checkClientHello(hello);
-    if (!this.#speaker.accepts(hello, message)) return false;
-    this.#clientRandom = hello.random;
+  /** Are there keys? They are derived once all is there that they are made of. */
+  #secure(): boolean {
+    if (this.#opening !== undefined) return true;
+    const masterSecret = this.#talk?.speaker.masterSecret;
+    if (this.#talk === undefined || masterSecret === undefined) return false;
+    this.#talk.transcript.derive(masterSecret);
+    this.#opening = this.#talk.transcript.protection(this.#peer);
     return true;
   }
 
-  /** Throws `PeerError` unless the message is what it has to be. */
-  #check({ type, body }: HandshakeMessage): void {
-    switch (type) {
-      case HANDSHAKE.serverHello:
-        this.#serverHello = readServerHello(body);
-        break;
-      case HANDSHAKE.certificate:
-        this.#certificate = readCertificate(body);
-        checkFingerprint(this.#certificate, this.#setup.fingerprints);
-        break;
-      case HANDSHAKE.serverKeyExchange: {
-        const exchange = readServerKeyExchange(body);
-        checkSignature(this.#certificate, [this.#clientRandom!, this.#serverHello!.random, exchange.content], exchange);
-        break;
-      }
-      case HANDSHAKE.certificateVerify:
-        checkSignature(this.#certificate, this.#transcript, readCertificateVerify(body));
-        break;
-      case HANDSHAKE.finished:
-        if (this.#secrets?.verifies(body, this.#peer, this.#transcript) !== true) {
-          throw new PeerError('webrtc/dtls-handshake', "the peer's Finished does not fit what was said");
-        }
-        this.#state = 'proved';
-    }
-  }
-
-  /** Derives the keys once all is there that they are made of. */
-  #secure(): void {
-    const { masterSecret } = this.#speaker;
-    if (this.#secrets !== undefined || masterSecret === undefined) return;
-    this.#secrets = new DtlsSecrets(masterSecret, { client: this.#clientRandom!, server: this.#serverHello!.random });
-    this.#opening = this.#secrets.protection(this.#peer);
-  }
-
   #takeEarly(): void {
-    if (this.#opening === undefined || this.#early === undefined) return;
     const early = this.#early;
+    if (early === undefined) return;
     this.#early = undefined;
     for (const record of readRecords(early)) this.#record(record);
   }
 
   #say(records: Buffer): void {
-    if (this.#state === 'closed') return;
+    if (this.#talk === undefined) return;
+    const { transcript } = this.#talk;
     if (this.#state === 'before') this.#state = 'talking';
     for (const { type, epoch, fragment } of readRecords(records)) {
-      if (type === CONTENT.handshake) this.#remember(fragment, epoch);
+      if (type !== CONTENT.handshake) continue;
+      if (epoch === 0) transcript.say(fragment);
+      else if (this.#secure()) {
+        this.#sealing = transcript.protection(this.#we);
+        transcript.sayFinished();
+      }
     }
     // a flight is said without a pause
     if (this.#flights.add(records)) queueMicrotask(() => this.#flightSaid());
-  }
-
-  /** What we say is part of what is signed and proved. */
-  #remember(whole: Buffer, epoch: number): void {
-    if (epoch > 0) {
-      // it is encrypted, and we know what it has to be
-      this.#secure();
-      this.#sealing = this.#secrets!.protection(this.#we);
-      const verifyData = this.#secrets!.verifyData(this.#we, this.#transcript);
-      this.#transcript.push(handshakeMessage(HANDSHAKE.finished, this.#ownNumber + 1, verifyData));
-      return;
-    }
-    const { type, number, body } = messageOf(whole);
-    this.#ownNumber = number;
-    if (type === HANDSHAKE.helloVerifyRequest) return;
-    if (type === HANDSHAKE.clientHello) this.#clientRandom = readClientHello(body).random;
-    if (type === HANDSHAKE.serverHello) this.#serverHello = readServerHello(body);
-    this.#transcript.push(whole);
   }
 
   #flightSaid(): void {
@@ -250,11 +196,10 @@ export class DtlsConversation implements Dtls {
   }
 
   #connected(): void {
+    const keys = this.#talk!.transcript.srtpKeys();
     this.#state = 'connected';
-    this.#flights.stop();
-    this.#speaker.hush();
-    this.#transcript = [];
-    this.#events.connected(this.#secrets!.srtpKeys(this.#serverHello!.profile, this.#we));
+    this.#allSaid();
+    this.#events.connected(keys);
   }
 
   #heed(alert: Buffer): void {
@@ -285,7 +230,14 @@ export class DtlsConversation implements Dtls {
 
   #end(): void {
     this.#state = 'closed';
+    this.#allSaid();
+  }
+
+  /** A session lasts hours: what the handshake needed goes. */
+  #allSaid(): void {
     this.#flights.stop();
-    this.#speaker.hush();
+    this.#talk?.speaker.hush();
+    this.#talk = undefined;
+    this.#early = undefined;
   }
 }

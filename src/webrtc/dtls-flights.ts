@@ -48,9 +48,10 @@ export class DtlsFlights {
     if (this.#clock.now() - this.#lastLaunch >= REPEAT_PAUSE) this.#go(wants);
   }
 
-  /** No more repeats by the clock. */
+  /** No more repeats by the clock. What the peer may still ask for is kept, without the pools of memory it is from. */
   stop(): void {
     this.#timer?.cancel();
+    this.#last = this.#last.map((records) => Buffer.from(new Uint8Array(records).buffer));
   }
 
   #go(wants: boolean): void {

@@ -54,6 +54,7 @@ export function writeRecord(type: number, epoch: number, sequence: number, fragm
   return Buffer.concat([header, fragment]);
 }
 
+export const IMPLICIT_BYTES = 4;
 const EXPLICIT_BYTES = 8;
 const TAG_BYTES = 16;
 const GCM = { authTagLength: TAG_BYTES };
@@ -61,20 +62,21 @@ const GCM = { authTagLength: TAG_BYTES };
 /** The keys of one direction, for epoch 1, of which a connection has no second. */
 export class RecordProtection {
   readonly #key: KeyObject;
-  readonly #implicit: Buffer;
+  /** The implicit part, then the explicit one of the record at hand. */
+  readonly #nonce = Buffer.alloc(IMPLICIT_BYTES + EXPLICIT_BYTES);
 
   /** 16 and 4 bytes. */
   constructor(key: Buffer, implicit: Buffer) {
     this.#key = createSecretKey(key);
-    this.#implicit = implicit;
+    implicit.copy(this.#nonce);
   }
 
   /** A record. No two may have the same sequence number. */
   seal(type: number, sequence: number, text: Buffer): Buffer {
     const record = writeRecord(type, 1, sequence, Buffer.alloc(EXPLICIT_BYTES + text.length + TAG_BYTES));
     epochAndSequence(record).copy(record, HEADER_BYTES);
-    const nonce = Buffer.concat([this.#implicit, epochAndSequence(record)]);
-    const cipher = createCipheriv('aes-128-gcm', this.#key, nonce, GCM).setAAD(additional(record, text.length));
+    epochAndSequence(record).copy(this.#nonce, IMPLICIT_BYTES);
+    const cipher = createCipheriv('aes-128-gcm', this.#key, this.#nonce, GCM).setAAD(additional(record, text.length));
     cipher.update(text).copy(record, HEADER_BYTES + EXPLICIT_BYTES);
     cipher.final();
     cipher.getAuthTag().copy(record, record.length - TAG_BYTES);
@@ -85,8 +87,8 @@ export class RecordProtection {
   open({ bytes, epoch, fragment }: DtlsRecord): Buffer | undefined {
     const length = fragment.length - EXPLICIT_BYTES - TAG_BYTES;
     if (epoch !== 1 || length < 0) return undefined;
-    const nonce = Buffer.concat([this.#implicit, fragment.subarray(0, EXPLICIT_BYTES)]);
-    const decipher = createDecipheriv('aes-128-gcm', this.#key, nonce, GCM)
+    fragment.copy(this.#nonce, IMPLICIT_BYTES, 0, EXPLICIT_BYTES);
+    const decipher = createDecipheriv('aes-128-gcm', this.#key, this.#nonce, GCM)
       .setAAD(additional(bytes, length))
       .setAuthTag(fragment.subarray(EXPLICIT_BYTES + length));
     const text = decipher.update(fragment.subarray(EXPLICIT_BYTES, EXPLICIT_BYTES + length));

@@ -2,13 +2,12 @@
  * What is derived from the master secret of TLS 1.2 with SHA-256 (RFC 5246 sections 5, 6.3 and 7.4.9, RFC 5705).
  */
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { RecordProtection } from './dtls-record.ts';
+import { IMPLICIT_BYTES, RecordProtection } from './dtls-record.ts';
 import { SALT_BYTES } from './srtp-derivation.ts';
 import type { SrtpKeys, SrtpProfile } from './srtp-keys.ts';
 
 const VERIFY_DATA_BYTES = 12;
 const KEY_BYTES = 16;
-const IMPLICIT_BYTES = 4;
 
 export type DtlsEnd = 'client' | 'server';
 

@@ -82,6 +82,8 @@ export interface WeriftSetup {
   readonly privateKey?: string;
   /** 1: AES-CM with HMAC-SHA1-80; 7: AES-GCM. */
   readonly profiles?: WeriftProfile[];
+  /** RFC 7627; default true. */
+  readonly extendedMasterSecret?: boolean;
   readonly patch?: (socket: DtlsClient | DtlsServer) => void;
 }
 
@@ -110,7 +112,7 @@ export function weriftEnd(role: DtlsRole, setup: WeriftSetup = {}): WeriftEnd {
     key: setup.privateKey ?? own.privateKey,
     signatureHash: { hash: HashAlgorithm.sha256_4, signature: SignatureAlgorithm.ecdsa_3 },
     srtpProfiles: setup.profiles ?? [7, 1],
-    extendedMasterSecret: true,
+    extendedMasterSecret: setup.extendedMasterSecret ?? true,
   };
   const socket = role === 'client' ? new DtlsClient(options) : new DtlsServer({ ...options, certificateRequest: true });
   setup.patch?.(socket);

@@ -256,7 +256,11 @@ export function dtlsContract(name: string, make: MakeDtls): void {
       const other = role === 'server' ? 'client' : 'server';
       const ours = ourEnd(make, { role, own: mine, fingerprints: [fingerprintOf(theirs.certificate)] });
       const peer = ourEnd(make, { role: other, own: theirs, fingerprints: [fingerprintOf(mine.certificate)] });
-      join(ours, peer);
+      let answers = 0;
+      join(ours, peer, (datagram, from) => {
+        if (from === 'peer' && recordsOf(datagram).some(({ type }) => type === ALERT)) answers++;
+        return [datagram];
+      });
       ours.dtls.start();
       peer.dtls.start();
       await until(() => ours.keys.length === 1 && peer.keys.length === 1, 'both connected');
@@ -268,6 +272,7 @@ export function dtlsContract(name: string, make: MakeDtls): void {
       await quiet();
       assert.deepEqual(peer.closed, [undefined]);
       assert.deepEqual(ours.closed, []);
+      assert.equal(answers, 1);
     });
 
     it('flights that are lost come again', async () => {
@@ -335,6 +340,19 @@ export function dtlsContract(name: string, make: MakeDtls): void {
       assert.equal(stranger.keys.length, 0);
       connected(met);
     }
+  });
+
+  test(`${name} as server: a client without the extended master secret is not offered it`, async () => {
+    let hello: Buffer = Buffer.alloc(0);
+    const tap: Tap = (datagram, from) => {
+      if (from === 'ours' && typesOf(datagram).includes(SERVER_HELLO)) hello = datagram;
+      return [datagram];
+    };
+    const extension = Buffer.from([0, 23, 0, 0]);
+    connected(await meet(make, 'server', {}, tap));
+    assert.ok(hello.includes(extension));
+    connected(await meet(make, 'server', { extendedMasterSecret: false }, tap));
+    assert.ok(!hello.includes(extension));
   });
 
   test(`${name} as server: a foreign hello to one that is connected changes nothing`, async () => {

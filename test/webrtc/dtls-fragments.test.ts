@@ -69,6 +69,13 @@ test('impossible pieces are passed over', () => {
   assert.equal(fragments.take(0), undefined);
 });
 
+test('a message that is too far ahead is not kept', () => {
+  const fragments = new HandshakeFragments();
+  for (let number = 0; number < 20; number++) fragments.add(piece(14, number, 0, 0, Buffer.alloc(0)), 0);
+  assert.ok(fragments.take(7));
+  assert.equal(fragments.take(8), undefined);
+});
+
 test('memory is bounded, whatever is announced', () => {
   const fragments = new HandshakeFragments();
   const before = process.memoryUsage().arrayBuffers;

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DtlsFlights } from '../../src/webrtc/dtls-flights.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
+
+function flights() {
+  const clock = new VirtualClock();
+  const sent: Buffer[] = [];
+  return { clock, sent, flights: new DtlsFlights(clock, (datagram) => sent.push(datagram)) };
+}
+
+test('a flight goes out in as few datagrams as it fits into', () => {
+  const { sent, flights: ours } = flights();
+  assert.deepEqual(
+    [700, 500, 1, 1300, 20].map((size) => ours.add(Buffer.alloc(size, size % 256))),
+    [true, false, false, false, false],
+  );
+  assert.deepEqual(sent, [], 'not before it is launched');
+  ours.launch(false);
+  assert.deepEqual(
+    sent.map(({ length }) => length),
+    [1200, 1, 1300, 20],
+  );
+});
+
+test('until it is answered it goes out again, slower and slower', () => {
+  const { clock, sent, flights: ours } = flights();
+  ours.add(Buffer.from('flight'));
+  ours.launch(true);
+  const at: number[] = [];
+  for (let tenth = 1; tenth <= 100; tenth++) {
+    const before = sent.length;
+    clock.advance(100);
+    if (sent.length > before) at.push(tenth);
+  }
+  assert.deepEqual(at, [4, 12, 28, 60, 92]);
+  ours.add(Buffer.from('next'));
+  ours.launch(false);
+  clock.advance(60_000);
+  assert.equal(sent.filter((datagram) => datagram.equals(Buffer.from('next'))).length, 1);
+  assert.equal(clock.pending, 0);
+});
+
+test('a peer that says everything again gets one answer, not one for each message', () => {
+  const { clock, sent, flights: ours } = flights();
+  ours.add(Buffer.from('flight'));
+  ours.launch(false);
+  ours.peerRepeats(false);
+  assert.equal(sent.length, 1, 'it has only just gone out');
+  clock.advance(100);
+  for (let message = 0; message < 5; message++) ours.peerRepeats(false);
+  assert.equal(sent.length, 2);
+  ours.stop();
+  clock.advance(100);
+  ours.peerRepeats(false);
+  assert.deepEqual(sent, [Buffer.from('flight'), Buffer.from('flight'), Buffer.from('flight')]);
+});
+
+test('who asks for ever is not answered for ever', () => {
+  const { clock, sent, flights: ours } = flights();
+  ours.add(Buffer.from('flight'));
+  ours.launch(true);
+  for (let round = 0; round < 1000; round++) {
+    clock.advance(1000);
+    ours.peerRepeats(true);
+  }
+  assert.equal(sent.length, 24);
+});
