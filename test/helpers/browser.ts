@@ -39,6 +39,19 @@ export interface Signalled {
 /** As `RTCStats` has it; what there is not is undefined. */
 export type RtpStats = Readonly<Record<string, number | undefined>>;
 
+/** The pair of candidates in use. */
+export interface UsedPair {
+  readonly state: string;
+  readonly local: UsedCandidate;
+  readonly remote: UsedCandidate;
+}
+
+export interface UsedCandidate {
+  readonly protocol: string;
+  readonly port: number;
+  readonly usernameFragment: string;
+}
+
 export interface Presented {
   readonly mediaTime: number;
   readonly width: number;
@@ -101,6 +114,20 @@ export class RtcPage {
 
   watch(url: string, options: object = {}): Promise<Signalled> {
     return this.run('watch', url, options);
+  }
+
+  /** Restarts ICE by PATCH; back when checks succeed again. */
+  restart(
+    which: 'publisher' | 'viewer',
+    location: string,
+    options: object = {},
+  ): Promise<{ readonly status: number; readonly problem: string; readonly etag: string }> {
+    return this.run('restart', which, location, options);
+  }
+
+  /** Undefined while there is none. */
+  pair(which: 'publisher' | 'viewer'): Promise<UsedPair | undefined> {
+    return this.run('pair', which);
   }
 
   stats(which: 'publisher' | 'viewer', kind: 'audio' | 'video'): Promise<RtpStats> {

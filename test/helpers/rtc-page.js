@@ -18,15 +18,19 @@ globalThis.rtc = (() => {
       look();
     });
 
-  /** Sends the offer as it is, or when all candidates are known; answers the session's address. */
-  async function signal(pc, url, { token, complete = false } = {}) {
+  /**
+   * Sends the offer as it is, or when all candidates are known; answers the session's address. `rewrites`: pairs of a pattern and what
+   * stands in its place in the answer.
+   */
+  async function signal(pc, url, { token, complete = false, rewrites = [] } = {}) {
     await pc.setLocalDescription();
     if (complete) await gathered(pc);
     const headers = { 'content-type': 'application/sdp', ...(token && { authorization: `Bearer ${token}` }) };
     const response = await fetch(url, { method: 'POST', headers, body: pc.localDescription.sdp });
     const text = await response.text();
     if (response.status !== 201) return { status: response.status, problem: text, location: '', answer: '' };
-    await pc.setRemoteDescription({ type: 'answer', sdp: text });
+    const sdp = rewrites.reduce((rest, [pattern, by]) => rest.replace(new RegExp(pattern, 'g'), by), text);
+    await pc.setRemoteDescription({ type: 'answer', sdp });
     const location = new URL(response.headers.get('location'), response.url).href;
     return { status: 201, problem: '', location, answer: text };
   }
@@ -38,20 +42,21 @@ globalThis.rtc = (() => {
     transceiver.setCodecPreferences([...wanted, ...rtx]);
   }
 
-  async function publish(url, { codec, audio = true, video = true, width = 640, height = 360, ...signalling } = {}) {
+  /** The publisher of this page: what it has is filmed already, and not offered yet. */
+  async function camera({ codec, audio = true, video = true, width = 640, height = 360 } = {}) {
     const media = await navigator.mediaDevices.getUserMedia({ audio, video: video && { width, height, frameRate: 30 } });
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     for (const track of media.getTracks()) {
       const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [media] });
       if (codec && track.kind === 'video') prefer(transceiver, codec);
     }
+    globalThis.publisher?.close();
     globalThis.publisher = pc;
-    const result = await signal(pc, url, signalling);
-    if (result.status === 201) await connected(pc);
-    return result;
+    return pc;
   }
 
-  async function watch(url, { codec, ...signalling } = {}) {
+  /** The viewer of this page, with a screen for whatever track may come. */
+  function screen() {
     const begun = performance.now();
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const video = document.createElement('video');
@@ -64,14 +69,70 @@ globalThis.rtc = (() => {
     };
     video.requestVideoFrameCallback(note);
     pc.ontrack = ({ track }) => video.srcObject.addTrack(track);
+    globalThis.viewer?.close();
+    globalThis.viewer = pc;
+    globalThis.screen_ = video;
+    return pc;
+  }
+
+  /** A viewer that has a place for picture and sound. */
+  function receiver(codec) {
+    const pc = screen();
     const transceiver = pc.addTransceiver('video', { direction: 'recvonly' });
     if (codec) prefer(transceiver, codec);
     pc.addTransceiver('audio', { direction: 'recvonly' });
-    globalThis.viewer = pc;
-    globalThis.screen_ = video;
-    const result = await signal(pc, url, signalling);
+    return pc;
+  }
+
+  async function publish(url, options) {
+    return settled(await camera(options), url, options);
+  }
+
+  async function watch(url, options) {
+    return settled(receiver(options?.codec), url, options);
+  }
+
+  async function settled(pc, url, options) {
+    const result = await signal(pc, url, options);
     if (result.status === 201) await connected(pc);
     return result;
+  }
+
+  /** Restarts ICE by PATCH; answers the status, and is back when checks succeed with the new credentials. */
+  async function restart(which, location, { token } = {}) {
+    const pc = globalThis[which];
+    const before = pc.remoteDescription.sdp;
+    pc.restartIce();
+    await pc.setLocalDescription();
+    const body = pc.localDescription.sdp.match(/^(?:m=|a=(?:mid|ice-ufrag|ice-pwd):).*\r\n/gm).join('');
+    const headers = {
+      'content-type': 'application/trickle-ice-sdpfrag',
+      'if-match': '*',
+      ...(token && { authorization: `Bearer ${token}` }),
+    };
+    const response = await fetch(location, { method: 'PATCH', headers, body });
+    const text = await response.text();
+    if (response.status !== 200) return { status: response.status, problem: text };
+    await pc.setRemoteDescription({ type: 'answer', sdp: withCredentials(before, text) });
+    await connected(pc);
+    return { status: 200, problem: '', etag: response.headers.get('etag') };
+  }
+
+  /** A description with the credentials of another. */
+  function withCredentials(sdp, other) {
+    return ['ice-ufrag', 'ice-pwd'].reduce((rest, name) => {
+      const line = new RegExp(`^a=${name}:.*$`, 'm').exec(other)[0];
+      return rest.replace(new RegExp(`^a=${name}:.*$`, 'gm'), line);
+    }, sdp);
+  }
+
+  /** Candidate pair in use, as `RTCStats` has it, with both of its candidates. */
+  async function pair(which) {
+    const report = await globalThis[which].getStats();
+    const transport = [...report.values()].find(({ type }) => type === 'transport');
+    const used = report.get(transport.selectedCandidatePairId);
+    if (used === undefined) return undefined;
+    return { ...used, local: report.get(used.localCandidateId), remote: report.get(used.remoteCandidateId) };
   }
 
   /** Facts of one kind of incoming or outgoing media. */
@@ -103,5 +164,5 @@ globalThis.rtc = (() => {
     return best;
   }
 
-  return { publish, watch, stats, tone, connected };
+  return { publish, watch, restart, stats, pair, tone, camera, screen, receiver, connected };
 })();
