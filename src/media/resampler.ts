@@ -1,6 +1,6 @@
 /**
  * From one sampling rate to another by a windowed sinc, one filter for each phase of the exact ratio. Linear phase; what lies below
- * 43 % of the lower rate passes whole, what would fold back from beyond 57 % is 80 dB down.
+ * 40 % of the lower rate passes whole, what would fold back from beyond 58 % is 75 dB down.
  */
 import { bessel } from './bessel.ts';
 

@@ -97,3 +97,13 @@ test('a stretched block keeps its first sample, and joins the next', () => {
     assert.ok(leap > 0.9 && leap < 2.01, `${leap} at ${i}`);
   }
 });
+
+test('what was off by a little is caught up with, and then samples go through as they are', () => {
+  const { blocks, push } = makeLine();
+  for (let i = 0; i < 1200; i++) push(i * CHUNK_TIME + (i < 50 ? 0 : 10_000));
+  assert.deepEqual(steps(blocks), []);
+  for (const { time, samples } of blocks.slice(-100)) {
+    for (const [i, value] of samples.entries()) assert.equal(value, samples[0]! + i);
+    assert.ok(Math.abs(time - 10_000 - ((samples[0]! - 1) * 1e6) / RATE) < 600);
+  }
+});
