@@ -73,21 +73,20 @@ export class SrtpFanOut {
   #serve(track: RtpTrack, deadline: Millis): Outcome {
     let now = this.#clock.now();
     for (;;) {
-      let sent = false;
-      let behind = false;
+      // a round that was broken off says nothing about those in front
+      let idle = track.turn === 0;
       while (track.turn < track.cursors.length) {
         const count = this.#gather(track, now);
         if (count > 0) {
           this.#send(track, count);
-          sent = true;
+          idle = false;
         }
         now = this.#clock.now();
         if (now >= deadline) return 'more';
       }
       track.turn = 0;
-      if (sent) continue;
-      for (const cursor of track.cursors) behind ||= cursor.wants(track.ring);
-      return behind ? 'later' : 'done';
+      if (!idle) continue;
+      return track.cursors.some((cursor) => cursor.wants(track.ring)) ? 'later' : 'done';
     }
   }
 
