@@ -17,7 +17,7 @@
  */
 import { PeerError } from '../base/errors.ts';
 import type { Dtls, DtlsEvents, DtlsSetup } from './dtls.ts';
-import { DtlsFlights } from './dtls-flights.ts';
+import { DtlsFlights, type FlightRecord } from './dtls-flights.ts';
 import { HandshakeFragments, type HandshakeMessage } from './dtls-fragments.ts';
 import { checkClientHello, FIRST, FOLLOWS, HANDSHAKE, readClientHello } from './dtls-messages.ts';
 import { CONTENT, type DtlsRecord, type RecordProtection, readRecords, writeRecord } from './dtls-record.ts';
@@ -25,8 +25,7 @@ import type { DtlsEnd } from './dtls-secrets.ts';
 import type { DtlsSpeaker, MakeSpeaker } from './dtls-speaker.ts';
 import { DtlsTranscript } from './dtls-transcript.ts';
 
-/** Above all that speakers use. There is one alert in an epoch, at most. */
-const ALERT_SEQUENCE = 0x1000;
+const CHANGE_CIPHER_SPEC = Buffer.of(1);
 
 const WARNING = 1;
 const FATAL = 2;
@@ -55,6 +54,8 @@ export class DtlsConversation implements Dtls {
   #expected: readonly number[];
   /** Until all is said. */
   #talk: Talk | undefined;
+  /** The next record of ours, in each epoch. */
+  readonly #numbers: [number, number] = [0, 0];
   #opening: RecordProtection | undefined;
   #sealing: RecordProtection | undefined;
   /** A protected record that has overtaken the keys. */
@@ -65,12 +66,19 @@ export class DtlsConversation implements Dtls {
     this.#we = setup.role;
     this.#peer = setup.role === 'server' ? 'client' : 'server';
     this.#expected = FIRST[this.#peer];
-    this.#flights = new DtlsFlights(setup.clock, (datagram) => events.send(datagram));
+    this.#flights = new DtlsFlights(
+      setup.clock,
+      (record) => this.#write(record),
+      (datagram) => events.send(datagram),
+    );
+    const transcript = new DtlsTranscript(this.#we, this.#peer, setup.fingerprints);
     const speaker = makeSpeaker(setup, {
-      say: (records) => this.#say(records),
+      transcript: () => transcript.messages,
+      say: (message) => this.#say(message),
+      finish: () => this.#finish(),
       fail: (text) => this.#fail('webrtc/dtls-handshake', text),
     });
-    this.#talk = { speaker, transcript: new DtlsTranscript(this.#we, this.#peer, setup.fingerprints) };
+    this.#talk = { speaker, transcript };
   }
 
   start(): void {
@@ -163,20 +171,29 @@ export class DtlsConversation implements Dtls {
     for (const record of readRecords(early)) this.#record(record);
   }
 
-  #say(records: Buffer): void {
+  #say(message: Buffer): void {
     if (this.#talk === undefined) return;
-    const { transcript } = this.#talk;
     if (this.#state === 'before') this.#state = 'talking';
-    for (const { type, epoch, fragment } of readRecords(records)) {
-      if (type !== CONTENT.handshake) continue;
-      if (epoch === 0) transcript.say(fragment);
-      else if (this.#secure()) {
-        this.#sealing = transcript.protection(this.#we);
-        transcript.sayFinished();
-      }
-    }
+    this.#talk.transcript.say(message);
+    this.#add({ type: CONTENT.handshake, epoch: 0, text: message });
+  }
+
+  #finish(): void {
+    if (this.#talk === undefined || !this.#secure()) return;
+    const { transcript } = this.#talk;
+    this.#sealing = transcript.protection(this.#we);
+    this.#add({ type: CONTENT.changeCipherSpec, epoch: 0, text: CHANGE_CIPHER_SPEC });
+    this.#add({ type: CONTENT.handshake, epoch: 1, text: transcript.sayFinished() });
+  }
+
+  #add(record: FlightRecord): void {
     // a flight is said without a pause
-    if (this.#flights.add(records)) queueMicrotask(() => this.#flightSaid());
+    if (this.#flights.add(record)) queueMicrotask(() => this.#flightSaid());
+  }
+
+  #write({ type, epoch, text }: FlightRecord): Buffer {
+    if (epoch === 0) return writeRecord(type, epoch, this.#numbers[0]++, text);
+    return this.#sealing!.seal(type, this.#numbers[1]++, text);
   }
 
   #flightSaid(): void {
@@ -215,10 +232,8 @@ export class DtlsConversation implements Dtls {
   }
 
   #alert(level: number, description: number): void {
-    const text = Buffer.of(level, description);
-    this.#events.send(
-      this.#sealing?.seal(CONTENT.alert, ALERT_SEQUENCE, text) ?? writeRecord(CONTENT.alert, 0, ALERT_SEQUENCE, text),
-    );
+    const epoch = this.#sealing === undefined ? 0 : 1;
+    this.#events.send(this.#write({ type: CONTENT.alert, epoch, text: Buffer.of(level, description) }));
   }
 
   #fail(code: string, text: string): void {

@@ -13,26 +13,35 @@ const MAX_LAUNCHES = 24;
 /** Fits any path of 1,280 bytes. */
 const MAX_DATAGRAM = 1_200;
 
+/** What a record is made of. Each time it is sent it is another record, with a number of its own (RFC 6347 section 4.2.4). */
+export interface FlightRecord {
+  readonly type: number;
+  readonly epoch: number;
+  readonly text: Buffer;
+}
+
 export class DtlsFlights {
   readonly #clock: Clock;
+  readonly #write: (record: FlightRecord) => Buffer;
   readonly #send: (datagram: Buffer) => void;
-  /** Records to be launched. */
-  #next: Buffer[] = [];
+  /** To be launched. */
+  #next: FlightRecord[] = [];
   /** Launched last. */
-  #last: Buffer[] = [];
+  #last: FlightRecord[] = [];
   #launches = 0;
   #lastLaunch: Millis = 0;
   #repeatIn: Millis = FIRST_REPEAT;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, send: (datagram: Buffer) => void) {
+  constructor(clock: Clock, write: (record: FlightRecord) => Buffer, send: (datagram: Buffer) => void) {
     this.#clock = clock;
+    this.#write = write;
     this.#send = send;
   }
 
-  /** Puts records behind those that wait for `launch`. Answers whether they are the first. */
-  add(records: Buffer): boolean {
-    return this.#next.push(records) === 1;
+  /** Puts a record behind those that wait for `launch`. Answers whether it is the first. */
+  add(record: FlightRecord): boolean {
+    return this.#next.push(record) === 1;
   }
 
   /** Sends what was added; when it `wants` an answer, again and again until the next launch or `stop`. */
@@ -51,7 +60,7 @@ export class DtlsFlights {
   /** No more repeats by the clock. What the peer may still ask for is kept, without the pools of memory it is from. */
   stop(): void {
     this.#timer?.cancel();
-    this.#last = this.#last.map((records) => Buffer.from(new Uint8Array(records).buffer));
+    this.#last = this.#last.map((record) => ({ ...record, text: Buffer.from(new Uint8Array(record.text).buffer) }));
   }
 
   #go(wants: boolean): void {
@@ -59,7 +68,7 @@ export class DtlsFlights {
     if (this.#launches === MAX_LAUNCHES) return;
     this.#launches++;
     this.#lastLaunch = this.#clock.now();
-    for (const datagram of datagramsOf(this.#last)) this.#send(datagram);
+    for (const datagram of datagramsOf(this.#last.map(this.#write))) this.#send(datagram);
     if (!wants) return;
     this.#timer = this.#clock.after(this.#repeatIn, () => this.#go(true));
     this.#repeatIn = Math.min(2 * this.#repeatIn, LONGEST_REPEAT);
@@ -70,14 +79,14 @@ export class DtlsFlights {
 function* datagramsOf(flight: readonly Buffer[]): Generator<Buffer, void> {
   let parts: Buffer[] = [];
   let size = 0;
-  for (const records of flight) {
-    if (size > 0 && size + records.length > MAX_DATAGRAM) {
+  for (const record of flight) {
+    if (size > 0 && size + record.length > MAX_DATAGRAM) {
       yield Buffer.concat(parts);
       parts = [];
       size = 0;
     }
-    parts.push(records);
-    size += records.length;
+    parts.push(record);
+    size += record.length;
   }
   if (size > 0) yield Buffer.concat(parts);
 }

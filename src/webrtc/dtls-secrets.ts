@@ -20,6 +20,8 @@ export interface DtlsRandoms {
 export class DtlsSecrets {
   readonly #master: KeyObject;
   readonly #randoms: DtlsRandoms;
+  /** Both ends' keys, then both implicit parts of their nonces, the client's first. */
+  #keyBlock: Buffer | undefined;
 
   /** `master`: 48 bytes. */
   constructor(master: Buffer, randoms: DtlsRandoms) {
@@ -29,9 +31,7 @@ export class DtlsSecrets {
 
   /** What `end` says in its Finished behind these messages. */
   verifyData(end: DtlsEnd, transcript: readonly Buffer[]): Buffer {
-    const hash = createHash('sha256');
-    for (const message of transcript) hash.update(message);
-    return prf(this.#master, `${end} finished`, hash.digest(), VERIFY_DATA_BYTES);
+    return prf(this.#master, `${end} finished`, transcriptHash(transcript), VERIFY_DATA_BYTES);
   }
 
   /** Constant time. */
@@ -43,12 +43,12 @@ export class DtlsSecrets {
   protection(end: DtlsEnd): RecordProtection {
     const { client, server } = this.#randoms;
     const seed = Buffer.concat([server, client]);
-    const block = prf(this.#master, 'key expansion', seed, 2 * (KEY_BYTES + IMPLICIT_BYTES));
+    this.#keyBlock ??= prf(this.#master, 'key expansion', seed, 2 * (KEY_BYTES + IMPLICIT_BYTES));
     const nth = end === 'client' ? 0 : 1;
     const implicitAt = 2 * KEY_BYTES + nth * IMPLICIT_BYTES;
     return new RecordProtection(
-      block.subarray(nth * KEY_BYTES, (nth + 1) * KEY_BYTES),
-      block.subarray(implicitAt, implicitAt + IMPLICIT_BYTES),
+      this.#keyBlock.subarray(nth * KEY_BYTES, (nth + 1) * KEY_BYTES),
+      this.#keyBlock.subarray(implicitAt, implicitAt + IMPLICIT_BYTES),
     );
   }
 
@@ -65,6 +65,12 @@ export class DtlsSecrets {
     const [local, remote] = we === 'client' ? [master(0), master(1)] : [master(1), master(0)];
     return { profile, local, remote };
   }
+}
+
+export function transcriptHash(transcript: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256');
+  for (const message of transcript) hash.update(message);
+  return hash.digest();
 }
 
 /** RFC 5246 section 5. */

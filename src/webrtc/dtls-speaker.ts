@@ -5,7 +5,7 @@ import type { DtlsSetup } from './dtls.ts';
 import type { HandshakeMessage } from './dtls-fragments.ts';
 import type { ClientHello } from './dtls-messages.ts';
 
-/** Makes our flights. What it says, it gives to `say` at once or later, whole flights without a pause. */
+/** Makes our flights. What it says, it gives to its voice at once or later, whole flights without a pause. */
 export interface DtlsSpeaker {
   /** 48 bytes, as soon as both public keys are known. */
   readonly masterSecret: Buffer | undefined;
@@ -20,8 +20,12 @@ export interface DtlsSpeaker {
 }
 
 export interface DtlsVoice {
-  /** Whole records, handshake messages in one piece each. */
-  say(records: Buffer): void;
+  /** What both ends have said, message by message, from the hello that counts. */
+  transcript(): readonly Buffer[];
+  /** A handshake message in one piece. */
+  say(message: Buffer): void;
+  /** ChangeCipherSpec and Finished, once there is a master secret. */
+  finish(): void;
   /** The peer cannot be spoken to. */
   fail(text: string): void;
 }

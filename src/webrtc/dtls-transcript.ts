@@ -23,7 +23,6 @@ export class DtlsTranscript {
   readonly #we: DtlsEnd;
   readonly #peer: DtlsEnd;
   readonly #fingerprints: readonly Fingerprint[];
-  /** From the hello that counts. */
   #messages: Buffer[] = [];
   /** The last message number of ours. */
   #ownNumber = 0;
@@ -36,6 +35,11 @@ export class DtlsTranscript {
     this.#we = we;
     this.#peer = peer;
     this.#fingerprints = fingerprints;
+  }
+
+  /** From the hello that counts. */
+  get messages(): readonly Buffer[] {
+    return this.#messages;
   }
 
   /** Takes a message of the peer, in its turn. Throws `PeerError` unless it is what it has to be. */
@@ -79,10 +83,12 @@ export class DtlsTranscript {
     this.#messages.push(whole);
   }
 
-  /** Takes our Finished, which we need not see to know it. Only with keys. */
-  sayFinished(): void {
+  /** Our Finished. Only with keys. */
+  sayFinished(): Buffer {
     const body = this.#secrets!.verifyData(this.#we, this.#messages);
-    this.#messages.push(handshakeMessage(HANDSHAKE.finished, ++this.#ownNumber, body));
+    const whole = handshakeMessage(HANDSHAKE.finished, ++this.#ownNumber, body);
+    this.#messages.push(whole);
+    return whole;
   }
 
   /** Derives the keys, once both ends have said their hellos. */

@@ -15,7 +15,7 @@ import type { DtlsSetup, MakeDtls } from './dtls.ts';
 import { DtlsConversation } from './dtls-conversation.ts';
 import { type HandshakeMessage, handshakeMessage } from './dtls-fragments.ts';
 import { type ClientHello, HANDSHAKE, withoutCookie } from './dtls-messages.ts';
-import { CONTENT, writeRecord } from './dtls-record.ts';
+import { CONTENT, readRecords, writeRecord } from './dtls-record.ts';
 import type { DtlsSpeaker, DtlsVoice } from './dtls-speaker.ts';
 
 /** Each costs a key pair, and anybody can send them. */
@@ -105,7 +105,12 @@ class WeriftSpeaker implements DtlsSpeaker {
 
   #say(records: Buffer): void {
     this.#socket.dtls.flight = ANSWERED;
-    if (!this.#hushed) this.#voice.say(records);
+    if (this.#hushed) return;
+    for (const { type, epoch, fragment } of readRecords(records)) {
+      // its Finished, which we need not see to know it
+      if (epoch > 0) this.#voice.finish();
+      else if (type === CONTENT.handshake) this.#voice.say(fragment);
+    }
   }
 
   #fail(error: unknown): void {

@@ -23,6 +23,7 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
+const HELLO_VERIFY_REQUEST = 3;
 const SERVER_KEY_EXCHANGE = 12;
 const CERTIFICATE_VERIFY = 15;
 const CLIENT_KEY_EXCHANGE = 16;
@@ -70,7 +71,8 @@ function connected({ ours, peer }: Awaited<ReturnType<typeof meet>>): void {
   ours.dtls.close();
 }
 
-export function dtlsContract(name: string, make: MakeDtls): void {
+/** `cookie`: as server, it begins with the hello that shows it is from where it says; otherwise with the first. */
+export function dtlsContract(name: string, make: MakeDtls, { cookie }: { readonly cookie: boolean }): void {
   for (const role of ROLES) {
     const it = (words: string, body: () => Promise<void>) => test(`${name} as ${role}: ${words}`, body);
 
@@ -334,12 +336,23 @@ export function dtlsContract(name: string, make: MakeDtls): void {
       let heard = 0;
       const tap: Tap = (datagram, from) => {
         if (from === 'ours') return [datagram];
-        return heard++ === moment ? [foreign[0]!, datagram, foreign[0]!] : [datagram];
+        if (heard++ !== moment) return [datagram];
+        return moment === 0 && !cookie ? [datagram, foreign[0]!] : [foreign[0]!, datagram, foreign[0]!];
       };
       const met = await meet(make, 'server', {}, tap);
       assert.equal(stranger.keys.length, 0);
       connected(met);
     }
+  });
+
+  test(`${name} as server: it begins with ${cookie ? 'the hello that brings its cookie' : 'the first hello'}`, async () => {
+    const hellos: number[] = [];
+    const tap: Tap = (datagram, from) => {
+      if (from === 'ours' && hellos.length === 0) hellos.push(...typesOf(datagram));
+      return [datagram];
+    };
+    connected(await meet(make, 'server', {}, tap));
+    assert.equal(hellos[0], cookie ? HELLO_VERIFY_REQUEST : SERVER_HELLO);
   });
 
   test(`${name} as server: a client without the extended master secret is not offered it`, async () => {

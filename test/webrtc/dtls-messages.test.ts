@@ -7,6 +7,8 @@ import {
   readCertificate,
   readCertificateVerify,
   readClientHello,
+  readClientKeyExchange,
+  readHelloVerifyRequest,
   readServerHello,
   readServerKeyExchange,
   withoutCookie,
@@ -97,7 +99,10 @@ test('a hello that lacks something, and what it lacks', () => {
 });
 
 test('what the server chose', () => {
-  assert.deepEqual(readServerHello(serverHello()), { random: Buffer.alloc(32, 8), profile: 'aes128-cm-sha1-80' });
+  const [random, profile] = [Buffer.alloc(32, 8), 'aes128-cm-sha1-80'];
+  assert.deepEqual(readServerHello(serverHello()), { random, profile, extendedMasterSecret: false });
+  const extended = serverHello({ extensions: [SRTP_1, extension(23, Buffer.alloc(0))] });
+  assert.deepEqual(readServerHello(extended), { random, profile, extendedMasterSecret: true });
   assert.throws(() => readServerHello(serverHello({ version: 0xfeff })), is('webrtc/dtls-version'));
   for (const parts of [{ suite: 0x1301 }, { compression: 1 }, { extensions: [] }, { extensions: [SRTP] }]) {
     assert.throws(() => readServerHello(serverHello(parts)), is('webrtc/dtls-parameters'));
@@ -116,7 +121,10 @@ test('signatures, and what they are over', () => {
   const signed = Buffer.concat([u16(0x0403), list(2, Buffer.from('signature'))]);
   const algorithm = 0x0403;
   const signature = Buffer.from('signature');
-  assert.deepEqual(readServerKeyExchange(Buffer.concat([params, signed])), { content: params, algorithm, signature });
+  assert.deepEqual(readServerKeyExchange(Buffer.concat([params, signed])), {
+    ...{ group: 29, publicKey: Buffer.alloc(32, 7) },
+    ...{ content: params, algorithm, signature },
+  });
   assert.deepEqual(readCertificateVerify(signed), { algorithm, signature });
   for (const curve of [
     [1, 29],
@@ -127,12 +135,19 @@ test('signatures, and what they are over', () => {
   }
 });
 
+test('a cookie, and a public key', () => {
+  assert.deepEqual(readHelloVerifyRequest(Buffer.from([0xfe, 0xff, 2, 8, 9])), Buffer.from([8, 9]));
+  assert.deepEqual(readClientKeyExchange(Buffer.from([2, 8, 9])), Buffer.from([8, 9]));
+});
+
 test('a message that is cut, drawn out or says a thing twice', () => {
   const readers: readonly (readonly [(body: Buffer) => unknown, Buffer])[] = [
     [readClientHello, clientHello()],
     [readServerHello, serverHello()],
     [readCertificate, Buffer.from([0, 0, 4, 0, 0, 1, 5])],
     [readCertificateVerify, Buffer.concat([u16(0x0403), list(2, Buffer.from('s'))])],
+    [readHelloVerifyRequest, Buffer.from([0xfe, 0xfd, 2, 8, 9])],
+    [readClientKeyExchange, Buffer.from([2, 8, 9])],
   ];
   for (const [read, body] of readers) {
     read(body);
@@ -157,6 +172,8 @@ test('calm: any bytes are a message or the fault of the peer', () => {
     readCertificate,
     readServerKeyExchange,
     readCertificateVerify,
+    readHelloVerifyRequest,
+    readClientKeyExchange,
     withoutCookie,
   ];
   fc.assert(

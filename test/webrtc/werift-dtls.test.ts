@@ -6,7 +6,7 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { dtlsContract } from './dtls-contract.ts';
 import { dtlsOpensslContract } from './dtls-openssl-contract.ts';
 
-dtlsContract('werift', makeWeriftDtls);
+dtlsContract('werift', makeWeriftDtls, { cookie: true });
 dtlsOpensslContract('werift', makeWeriftDtls);
 
 test('timers of its own say nothing', async () => {
