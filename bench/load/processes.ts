@@ -102,7 +102,8 @@ export function freePort(): Promise<number> {
 export class Load {
   readonly #child: ChildProcess;
 
-  constructor(file: 'players.ts' | 'publishers.ts', ...args: string[]) {
+  /** `file`: from this folder. */
+  constructor(file: string, ...args: string[]) {
     const script = fileURLToPath(new URL(file, import.meta.url));
     this.#child = start({ program: process.execPath, args: [script, ...args] }, 1, null, true);
   }

@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { fileLimit, PLACEMENT } from './processes.ts';
 import { type Row, type Target, table, verdicts } from './report.ts';
-import { measure, type Scenario } from './scenarios.ts';
+import { COLUMNS, measure, type Sample, type Scenario } from './scenarios.ts';
 import { type Mode, SERVER_KINDS, type ServerKind } from './servers.ts';
-import { makeTestStream } from './test-stream.ts';
+import { makeTestStream, RTMP_STREAM } from './test-stream.ts';
 
 /** A server in a mode: what takes its turn in each round. */
 interface Turn {
   readonly kind: ServerKind;
   readonly mode: Mode;
-  readonly row: Row;
+  readonly row: Row<Sample>;
 }
 
 /** Sockets of one process besides its players. */
@@ -31,9 +31,9 @@ async function main(options: Options): Promise<void> {
       `${needed} open files are needed and ${fileLimit()} allowed: raise the hard limit (ulimit -Hn) first`,
     );
   }
-  const stream = await makeTestStream();
+  const stream = await makeTestStream(RTMP_STREAM);
   const servers = await ready(options.servers);
-  const rows: Row[] = [];
+  const rows: Row<Sample>[] = [];
   print(
     `${cpus().length} cores, ${cpus()[0]?.model ?? '?'}, Linux ${release()}, Node ${process.version}; ${PLACEMENT}`,
   );
@@ -55,7 +55,7 @@ async function main(options: Options): Promise<void> {
     }
     const taken = turns.map((turn) => turn.row).filter((row) => row.rounds.length > 0);
     rows.push(...taken);
-    print(`\n${scenario}\n${table(taken)}`);
+    print(`\n${scenario}\n${table(taken, 'bytes leave', COLUMNS)}`);
   }
   const targets: Target[] = JSON.parse(readFileSync(BUDGETS, 'utf8')).rtmp;
   const lines = verdicts(rows, targets);
@@ -91,7 +91,7 @@ function turnsOf(
   return turns;
 }
 
-function save(options: Options, rows: readonly Row[]): string {
+function save(options: Options, rows: readonly Row<Sample>[]): string {
   const time = new Date().toISOString();
   const path = new URL(`${time.replaceAll(/[:.]/g, '-')}.json`, RESULTS);
   const machine = {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Churned, Joined, Measured, PlayersQuestion, Target } from './players.ts';
 import { cpuSeconds, Load, PINNED, residentBytes, serverCoreSeconds, start, stop } from './processes.ts';
 import type { PublishQuestion } from './publishers.ts';
+import type { Column } from './report.ts';
 import { type Mode, Running, type ServerKind } from './servers.ts';
 
 export type Scenario = 'fan-out' | 'publishers' | 'join' | 'churn' | 'idle';
@@ -61,6 +62,27 @@ const JOIN_EVERY_MS = 37;
 const CHURN_PARALLEL = 400;
 const CHURN_WARM_UP_S = 2;
 const IDLE_BASE = 1_000;
+
+export const COLUMNS: readonly Column<Sample>[] = [
+  { title: 'players', measure: 'players', digits: 0 },
+  { title: 'Mbit/s', measure: 'mbitPerSecond', digits: 0 },
+  { title: 'CPU s/GB', measure: 'cpuPerGb', digits: 2, spread: true },
+  { title: 'visits/s', measure: 'perSecond', digits: 0, spread: true },
+  { title: 'CPU %', measure: 'cpuPercent', digits: 0 },
+  { title: 'kB/player', measure: 'rssPerPlayerKb', digits: 0 },
+  { title: 'kB/idle', measure: 'rssPerIdleKb', digits: 0 },
+  { title: 'kB/10k visits', measure: 'rssPerTenThousandKb', digits: 0 },
+  { title: 'join p50', measure: 'joinP50', digits: 1 },
+  { title: 'p99 ms', measure: 'joinP99', digits: 1 },
+  { title: 'latency p50', measure: 'latencyP50', digits: 1 },
+  { title: 'p99 ms', measure: 'latencyP99', digits: 1 },
+  { title: 'gaps', measure: 'gaps', digits: 0 },
+  { title: 'lost', measure: 'lost', digits: 0 },
+  { title: 'failed', measure: 'failed', digits: 0 },
+  { title: 'slowest', measure: 'slowest', digits: 2 },
+  { title: 'load %', measure: 'loadPercent', digits: 0 },
+  { title: 'others %', measure: 'othersPercent', digits: 0 },
+];
 
 /** What a scenario has at hand: a server, players, and a way to publish. */
 class Stage {

@@ -1,6 +1,6 @@
 /**
- * The stream under load: 20 s of 1280x720 H.264 at 30 frames/s with AAC, about 2.5 Mbit/s, a key frame every 2 s.
- * ffmpeg makes it once; it is kept in the temporary folder. Read back as FLV tags (Adobe FLV specification 10.1, annex E).
+ * The streams under load: 20 s of 1280x720 H.264 at 30 frames/s with AAC, a key frame every 2 s. ffmpeg makes them once; they are kept
+ * in the temporary folder. Read back as FLV tags (Adobe FLV specification 10.1, annex E).
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
@@ -17,14 +17,38 @@ const TAG_AUDIO = 8;
 const TAG_VIDEO = 9;
 const ENCODE_TIMEOUT_MS = 180_000;
 
-// Moving grain keeps the encoder at its rate; testsrc2 alone would stay far below it.
-const ENCODE = [
-  ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30,noise=alls=12:allf=t'],
-  ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100,aformat=channel_layouts=stereo'],
-  ...['-t', '20', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high'],
-  ...['-b:v', '2400k', '-maxrate', '2400k', '-bufsize', '2400k', '-g', '60', '-keyint_min', '60', '-sc_threshold', '0'],
-  ...['-c:a', 'aac', '-b:a', '128k', '-f', 'flv'],
-];
+/** What ffmpeg is told of the picture. Another recipe needs another name: what is there already is taken. */
+export interface Recipe {
+  readonly file: string;
+  readonly kilobits: number;
+  readonly options: readonly string[];
+}
+
+/** As encoders send to RTMP: about 2.5 Mbit/s with two B-frames. */
+export const RTMP_STREAM: Recipe = {
+  file: 'stream-720p30-2500k-v1.flv',
+  kilobits: 2_400,
+  options: ['-profile:v', 'high'],
+};
+
+/** What browsers can show: no B-frames, 2 Mbit/s of picture. */
+export const WEBRTC_STREAM: Recipe = {
+  file: 'stream-720p30-2000k-baseline-v1.flv',
+  kilobits: 2_000,
+  options: ['-profile:v', 'baseline'],
+};
+
+function encoding({ kilobits, options }: Recipe): readonly string[] {
+  const rate = `${kilobits}k`;
+  return [
+    // Moving grain keeps the encoder at its rate; testsrc2 alone would stay far below it.
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30,noise=alls=12:allf=t'],
+    ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100,aformat=channel_layouts=stereo'],
+    ...['-t', '20', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'veryfast', ...options],
+    ...['-b:v', rate, '-maxrate', rate, '-bufsize', rate, '-g', '60', '-keyint_min', '60', '-sc_threshold', '0'],
+    ...['-c:a', 'aac', '-b:a', '128k', '-f', 'flv'],
+  ];
+}
 
 /** A tag of the test stream: what RTMP calls a message. */
 export interface Tag {
@@ -42,13 +66,13 @@ export interface TestStream {
   readonly tags: readonly Tag[];
 }
 
-/** The path of the test stream; made by ffmpeg when it is not there yet (some 20 s of CPU). */
-export async function makeTestStream(): Promise<string> {
-  const path = join(CACHE_FOLDER, 'stream-720p30-2500k-v1.flv');
+/** The path of a test stream; made by ffmpeg when it is not there yet (some 20 s of CPU). */
+export async function makeTestStream(recipe: Recipe): Promise<string> {
+  const path = join(CACHE_FOLDER, recipe.file);
   if (existsSync(path)) return path;
   mkdirSync(CACHE_FOLDER, { recursive: true });
   const half = `${path}.${process.pid}`;
-  const args = ['-hide_banner', '-loglevel', 'error', '-y', ...ENCODE, half];
+  const args = ['-hide_banner', '-loglevel', 'error', '-y', ...encoding(recipe), half];
   await promisify(execFile)('ffmpeg', args, { timeout: ENCODE_TIMEOUT_MS });
   renameSync(half, path);
   return path;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readOptions } from '../../bench/load/options.ts';
 import { type Row, table, verdicts } from '../../bench/load/report.ts';
-import { measure, type Settings } from '../../bench/load/scenarios.ts';
+import { COLUMNS, measure, type Sample, type Settings } from '../../bench/load/scenarios.ts';
 import { SERVER_KINDS, type ServerKind } from '../../bench/load/servers.ts';
-import { makeTestStream } from '../../bench/load/test-stream.ts';
+import { makeTestStream, RTMP_STREAM } from '../../bench/load/test-stream.ts';
 
 // The least server that the load tool can measure: who said PUB is passed on to all who said PLY.
 const RELAY = `
@@ -29,7 +29,7 @@ const relay: ServerKind = {
 describe('the load tool', () => {
   for (const kind of [relay, SERVER_KINDS.get('castgate')!]) {
     it(`measures ${kind.name} from outside`, { timeout: 120_000 }, async () => {
-      const stream = await makeTestStream();
+      const stream = await makeTestStream(RTMP_STREAM);
       const settings: Settings = { stream, players: 4, publishers: 1, seconds: 2, nap: 0, publisher: 'light' };
       const sample = await measure('fan-out', kind, 'video', settings);
       assert.ok(sample !== null);
@@ -55,7 +55,7 @@ describe('the load tool', () => {
     assert.deepEqual(options.modes, ['video', '50ms']);
   });
 
-  const row = (server: string, mode: string, ...costs: number[]): Row => ({
+  const row = (server: string, mode: string, ...costs: number[]): Row<Sample> => ({
     scenario: 'fan-out',
     server,
     version: '1',
@@ -65,7 +65,7 @@ describe('the load tool', () => {
   const rows = [row('castgate', 'video', 0.6, 0.9, 0.5), row('nginx', 'each message', 1), row('floor', 'video', 0.5)];
 
   it('prints medians with their spread, and only the columns that were measured', () => {
-    const [titles, , castgate] = table(rows).split('\n');
+    const [titles, , castgate] = table(rows, 'bytes leave', COLUMNS).split('\n');
     assert.match(titles!, /CPU s\/GB/);
     assert.doesNotMatch(titles!, /visits/);
     assert.match(castgate!, /castgate 1 +video +10 +0\.60 \(0\.50-0\.90\)/);
