@@ -11,6 +11,16 @@ import { GopCache, type GopLimits } from './gop-cache.ts';
 import type { Source } from './source.ts';
 import type { Stream, Subscriber, Subscription } from './stream.ts';
 
+/** What people are told of one. */
+export interface RenditionState {
+  readonly to: BridgedCodec;
+  /** `idle`: nobody needs it. `waiting`: there is no sound to translate yet. `failed`: until another publisher comes. */
+  readonly state: 'idle' | 'waiting' | 'running' | 'failed';
+  readonly viewers: number;
+  /** The last one, if there has been any. */
+  readonly failure?: { readonly code: string; readonly reason: string } | undefined;
+}
+
 export interface RenditionEvents {
   /** The sound goes on no more; pictures do. */
   failed(code: string, text: string): void;
@@ -32,6 +42,7 @@ export class Rendition implements Source, Subscriber {
   #turn = 0;
   /** Its transcoder failed; the next publisher gets another chance. */
   #mute = false;
+  #failure: RenditionState['failure'];
 
   constructor(stream: Stream, to: BridgedCodec, transcoders: Transcoders, limits: GopLimits, events: RenditionEvents) {
     this.#stream = stream;
@@ -58,6 +69,12 @@ export class Rendition implements Source, Subscriber {
     let sum = 0;
     for (const subscriber of this.#subscribers) sum += subscriber.viewers;
     return sum;
+  }
+
+  get state(): RenditionState {
+    const heard = this.#subscription === undefined ? 'idle' : 'waiting';
+    const state = this.#transcoder === undefined ? heard : 'running';
+    return { to: this.#to, state: this.#mute ? 'failed' : state, viewers: this.viewers, failure: this.#failure };
   }
 
   replay(): readonly Frame[] {
@@ -132,6 +149,7 @@ export class Rendition implements Source, Subscriber {
         if (this.#turn !== turn) return;
         this.#silence();
         this.#mute = true;
+        this.#failure = { code, reason: text };
         this.#events.failed(code, text);
       },
     });
@@ -199,5 +217,10 @@ export class Renditions {
       renditions.set(to, rendition);
     }
     return rendition;
+  }
+
+  /** Of those of `stream` that somebody has asked for. */
+  states(stream: Stream): readonly RenditionState[] {
+    return [...(this.#byStream.get(stream)?.values() ?? [])].map(({ state }) => state);
   }
 }

@@ -2,6 +2,7 @@
  * A person's presence, whatever the transport. The web site knows it by `name`; castgate's own logs and API by `id`.
  */
 import type { Millis } from '../base/clock.ts';
+import type { SessionQuality } from './quality.ts';
 
 export type Transport = 'rtmp' | 'rtmps' | 'webrtc';
 export type Role = 'broadcaster' | 'watcher';
@@ -47,6 +48,8 @@ export interface Session {
   hasAudio: boolean;
   /** Asked when somebody reports. */
   traffic(): Traffic;
+  /** Where the protocol tells; asked when somebody looks. */
+  quality?(): SessionQuality;
   /** Wall time of the last sign of life. */
   lastPingAt(): Millis;
   /** Ends it: the client is told `reason` in its own protocol, then closed. Idempotent. */

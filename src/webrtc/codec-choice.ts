@@ -142,13 +142,16 @@ export function acceptedNames(kind: 'audio' | 'video'): string {
     .join(', ');
 }
 
+/** Of a codec that has no form as RTP. */
+export function uncarriedWords(codec: Codec): string {
+  const fix = codec === 'aac' ? 'It has to be translated to Opus first' : 'Publish H.264 or VP8, with AAC or Opus';
+  return `The stream is ${codec}, which WebRTC cannot carry. ${fix}.`;
+}
+
 /** Throws `RefusedError` that says why `codec` cannot be watched, and what can be done. */
 export function refuseCodec(codec: Codec, offered: string): never {
   const format = BY_CODEC.get(codec);
-  if (format === undefined) {
-    const fix = codec === 'aac' ? 'It has to be translated to Opus first' : 'Publish H.264 or VP8, with AAC or Opus';
-    throw new RefusedError('webrtc/codecs', `The stream is ${codec}, which WebRTC cannot carry. ${fix}.`);
-  }
+  if (format === undefined) throw new RefusedError('webrtc/codecs', uncarriedWords(codec));
   const fix =
     format.kind === 'video'
       ? 'Use a browser that plays it, or publish H.264, which all play'

@@ -5,6 +5,7 @@
  *
  * The description is looked at before the gate is asked, so that nobody is logged in whose offer leads nowhere.
  */
+import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { Codec } from '../media/frame.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
@@ -32,6 +33,7 @@ import { readDescription } from './remote-description.ts';
 import { DepartedSession, OpenSession } from './signal-session.ts';
 import type { AvailableStream, Signalled, SignallingEndpoint, SignalRequest, SignalSession } from './signalling.ts';
 import { settledFacts, streamFacts } from './stream-facts.ts';
+import { bridgeFor } from './watchable.ts';
 import { refuseReordered, Watching } from './watching.ts';
 import { countClosed, type WebRtcWorld } from './world.ts';
 
@@ -74,12 +76,13 @@ export class WebRtcEndpoint implements SignallingEndpoint {
 
   play(request: SignalRequest, offer: string): Promise<Signalled> {
     return this.#counted(async () => {
+      const since = this.#world.clock.now();
       this.#peers.makeRoom(request.ip);
       const remote = readDescription(offer);
       return this.#admitted(request, 'play', async (open) => {
         const { wanted, bridge } = await this.#programme(request);
         const agreement = negotiatePlay(remote, wanted);
-        const begin = this.#watch(request, bridge, () => agreement.negotiated);
+        const begin = this.#watch(request, bridge, since, () => agreement.negotiated);
         return this.#answer(open(agreement.transport, begin), agreement);
       });
     });
@@ -87,11 +90,12 @@ export class WebRtcEndpoint implements SignallingEndpoint {
 
   offerPlay(request: SignalRequest): Promise<Signalled> {
     return this.#counted(async () => {
+      const since = this.#world.clock.now();
       this.#peers.makeRoom(request.ip);
       return this.#admitted(request, 'play', async (open) => {
         const { wanted, bridge } = await this.#programme(request);
         const offered = offerFor(wanted);
-        const begin = this.#watch(request, bridge, () => session.negotiated!);
+        const begin = this.#watch(request, bridge, since, () => session.negotiated!);
         const peer = open(undefined, begin);
         const session = new OpenSession(peer, { offered }, () => this.#local(peer));
         const local = this.#local(peer);
@@ -159,7 +163,7 @@ export class WebRtcEndpoint implements SignallingEndpoint {
     if (stream?.live !== true) throw new RefusedError('stream/not-found', 'The stream is not live.');
     const { video, audio } = await settledFacts(stream, clock);
     refuseReordered(stream);
-    const bridge: BridgedCodec | undefined = audio?.codec === 'aac' ? 'opus' : undefined;
+    const bridge = bridgeFor(audio?.codec);
     const sound = bridge === undefined ? audio : { codec: bridge };
     if (video === undefined && sound === undefined) {
       throw new RefusedError('stream/not-found', 'The stream has shown nothing yet.');
@@ -167,8 +171,13 @@ export class WebRtcEndpoint implements SignallingEndpoint {
     return { wanted: { video, audio: sound && carried(sound) }, bridge };
   }
 
-  #watch({ app, stream }: SignalRequest, bridge: BridgedCodec | undefined, negotiated: () => Negotiated): Begin {
-    return (context) => new Watching(this.#world, { app, stream, negotiated: negotiated(), bridge }, context);
+  #watch(
+    { app, stream }: SignalRequest,
+    bridge: BridgedCodec | undefined,
+    since: Millis,
+    negotiated: () => Negotiated,
+  ): Begin {
+    return (context) => new Watching(this.#world, { app, stream, negotiated: negotiated(), bridge, since }, context);
   }
 
   #answer(peer: WebRtcPeer, agreement: Agreement): Signalled {

@@ -5,6 +5,7 @@ import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Verdict } from '../session/gate.ts';
+import type { SessionQuality } from '../session/quality.ts';
 import type { Traffic } from '../session/session.ts';
 import type { StreamAdmission } from '../session/stream-admission.ts';
 import { Claim } from './claim.ts';
@@ -12,9 +13,12 @@ import type { DtlsCertificate } from './dtls.ts';
 import { MediaTransport, type RemoteTransport } from './media-transport.ts';
 import type { IceCredentials, Path } from './path.ts';
 import type { LastWords, SignalRequest } from './signalling.ts';
-import type { SrtpKeys } from './srtp-keys.ts';
+import type { SrtpKeys, SrtpProfile } from './srtp-keys.ts';
 import { WebRtcSession } from './webrtc-session.ts';
 import { countClosed, type WebRtcWorld } from './world.ts';
+
+/** What an activity knows of the quality. */
+export type MediaQuality = Omit<SessionQuality, 'through' | 'srtpProfile'>;
 
 /** What a client does, once its keys are there. */
 export interface Activity {
@@ -25,6 +29,7 @@ export interface Activity {
   check(): LastWords | undefined;
   /** Bytes of media that did not pass through the transport. */
   readonly bytesSent: number;
+  quality(): MediaQuality;
   close(): void;
 }
 
@@ -70,6 +75,7 @@ export class WebRtcPeer {
   #heardAt: Millis;
   #heardBytes = 0;
   #path: Path | undefined;
+  #profile: SrtpProfile | undefined;
   #activity: Activity | undefined;
   #lastWords: LastWords | undefined;
   #generation = 1;
@@ -91,6 +97,7 @@ export class WebRtcPeer {
       verdict,
       {
         traffic: () => this.traffic(),
+        quality: () => this.quality(),
         lastHeardAt: () => clock.wallTime() - (clock.now() - this.#heardAt),
         dismiss: (code, reason) => this.dismiss(code, reason),
       },
@@ -143,10 +150,17 @@ export class WebRtcPeer {
     return { received: bytesReceived, sent: bytesSent + (this.#activity?.bytesSent ?? 0) };
   }
 
+  quality(): SessionQuality {
+    return {
+      through: this.#path?.protocol,
+      srtpProfile: this.#profile,
+      ...(this.#activity?.quality() ?? { codecs: [] }),
+    };
+  }
+
   /** Ends it for a reason that the client should learn. Idempotent. */
   dismiss(code: string, reason: string): void {
     if (!this.open) return;
-    countClosed(this.#world.counts, code);
     this.#log.info({ code, reason }, 'disconnected');
     this.#end({ code, reason });
   }
@@ -190,6 +204,7 @@ export class WebRtcPeer {
     session.state = session.stream?.doing === 'publish' ? 'publishing' : 'playing';
     if (this.#path !== undefined) this.#activity.path(this.#path);
     const { profile } = keys;
+    this.#profile = profile;
     const through = this.#path?.protocol;
     this.#log.info({ stream: session.stream?.name, profile, through }, session.state);
     if (session.state === 'publishing') this.#world.gate.published(session);
@@ -220,6 +235,7 @@ export class WebRtcPeer {
     this.#lastWords = words ?? { code: 'webrtc/closed', reason: 'The client has closed the session.' };
     const { registry, gate, counts, clock } = this.#world;
     const { session } = this;
+    if (words !== undefined) countClosed(counts, words.code);
     this.#lastly(() => this.#activity?.close());
     this.#lastly(() => this.transport.close());
     const { received, sent } = this.traffic();

@@ -43,6 +43,11 @@ export interface AudienceCounts {
   keyFrameRequests: number;
   /** Viewers got the key frame of the cache again. */
   restarts: number;
+  /** Packets that viewers asked for again, and those of them that they were sent. */
+  nacks: number;
+  retransmitted: number;
+  /** Key frames that viewers asked for. */
+  pictureRequests: number;
 }
 
 /** Ring of the picture: a second and a half for lost packets, or the whole group since the key frame. Of sound: for lost packets. */
@@ -186,8 +191,9 @@ export class RtpAudience implements Subscriber {
   }
 
   #makeHome(): ViewerHome {
-    const { clock, ntp, random, fanOut, sources, packetBytes } = this.#world;
+    const { clock, ntp, random, fanOut, sources, counts, packetBytes } = this.#world;
     return {
+      counts,
       batch: fanOut.batch,
       cname: sources.cname,
       rtxSsrc: sources.videoRtx,

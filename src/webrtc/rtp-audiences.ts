@@ -25,7 +25,13 @@ const CNAME_BYTES = 12;
 
 export class RtpAudiences {
   readonly sources: RtpSources;
-  readonly counts: AudienceCounts = { keyFrameRequests: 0, restarts: 0 };
+  readonly counts: AudienceCounts = {
+    keyFrameRequests: 0,
+    restarts: 0,
+    nacks: 0,
+    retransmitted: 0,
+    pictureRequests: 0,
+  };
   readonly #world: AudienceWorld;
   readonly #bySource = new Map<Source, Map<string, RtpAudience>>();
   /** One timer for all. */
@@ -49,6 +55,11 @@ export class RtpAudiences {
   /** `negotiated`: with the one codec of each kind that is sent. The viewer gets media as soon as its `path` is set. */
   join(source: Source, negotiated: Negotiated, keys: SrtpKeys, events: ViewerEvents): Viewer {
     return this.#of(source, negotiated).join(negotiated, keys, events);
+  }
+
+  /** RTP sent to all viewers since the start, retransmissions included. */
+  get packets(): number {
+    return this.#world.fanOut.batch.packets;
   }
 
   /** Viewers of all sources. */

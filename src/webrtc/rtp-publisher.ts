@@ -12,7 +12,7 @@ import { ReceiverFeedback } from './receiver-feedback.ts';
 import { readRtcp } from './rtcp.ts';
 import type { AccessUnit } from './rtp.ts';
 import { readRtpHeader } from './rtp-header.ts';
-import { RtpReceiver, type SourceStats } from './rtp-receiver.ts';
+import { RtpReceiver, type SourceStats, type SourceTotals } from './rtp-receiver.ts';
 import { type Layer, RtpSources } from './rtp-sources.ts';
 import { LayerChoice } from './simulcast.ts';
 
@@ -48,6 +48,8 @@ export class RtpPublisher implements Publisher {
   readonly #audioTrack: FrameTrack;
   readonly #videoTrack: FrameTrack;
   readonly #feedback: ReceiverFeedback;
+  /** Of sources that have left. */
+  readonly #past: SourceTotals = { packets: 0, lost: 0, recovered: 0, nacks: 0, plis: 0 };
   #layersAt: Millis = 0;
   #closed = false;
 
@@ -146,6 +148,13 @@ export class RtpPublisher implements Publisher {
     });
   }
 
+  /** Of all sources that there have been. */
+  totals(): SourceTotals {
+    const totals = { ...this.#past };
+    for (const stats of this.stats()) add(totals, stats);
+    return totals;
+  }
+
   /** Leaves the stream. Idempotent. */
   close(): void {
     if (this.#closed) return;
@@ -178,6 +187,7 @@ export class RtpPublisher implements Publisher {
   }
 
   #left(receiver: RtpReceiver): void {
+    add(this.#past, receiver.stats(false, this.#feedback.requested(receiver)));
     this.#timeline.leave(receiver.clock);
     this.#feedback.left(receiver);
     this.#video.left(receiver);
@@ -197,4 +207,12 @@ export class RtpPublisher implements Publisher {
     track.write(codec, unit, receiver.config, receiver.clock.time(unit.timestamp, this.#parts.clock.now()));
     this.#parts.events.media?.(kind);
   }
+}
+
+function add(totals: SourceTotals, { packets, lost, recovered, nacks, plis }: SourceTotals): void {
+  totals.packets += packets;
+  totals.lost += lost;
+  totals.recovered += recovered;
+  totals.nacks += nacks;
+  totals.plis += plis;
 }

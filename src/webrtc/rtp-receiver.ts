@@ -61,6 +61,9 @@ export interface SourceStats {
   readonly height: number | undefined;
 }
 
+/** What the sources of a publisher have counted together. */
+export type SourceTotals = Record<'packets' | 'lost' | 'recovered' | 'nacks' | 'plis', number>;
+
 const VIDEO_LIMITS = { packets: 1024, bytes: 4 << 20 } as const;
 const AUDIO_LIMITS = { packets: 64, bytes: 256 << 10 } as const;
 /** What only comes out of order needs no more. */

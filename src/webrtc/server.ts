@@ -8,6 +8,7 @@ import type { Traffic } from '../session/session.ts';
 import { makeCertificate } from './certificate.ts';
 import type { DtlsCertificate, MakeDtls } from './dtls.ts';
 import { WebRtcEndpoint } from './endpoint.ts';
+import type { MediaPortCounts } from './ice-remote.ts';
 import { type MediaAddresses, makeMediaPort, type OpenMediaPort } from './media-port.ts';
 import type { WebRtcOptions } from './options.ts';
 import { WebRtcPeers } from './peers.ts';
@@ -65,6 +66,11 @@ export class WebRtcServer {
 
   get counts(): WebRtcCounts {
     return this.#world.counts;
+  }
+
+  /** Of the media port. */
+  get portCounts(): MediaPortCounts {
+    return this.#port.counts;
   }
 
   get open(): number {

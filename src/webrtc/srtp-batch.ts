@@ -48,6 +48,8 @@ export class SrtpBatch {
   count = 0;
   /** Tells one batch from another. */
   serial = 0;
+  /** Packets sent since the start, each recipient's counted. */
+  packets = 0;
   readonly #kernel: SrtpKernel | null;
   #ssrc = 0;
   /** Plain packets: in the kernel's memory if there is one. */
@@ -106,6 +108,7 @@ export class SrtpBatch {
   send(recipients: readonly Recipient[]): void {
     const first = recipients[0];
     if (first === undefined) return;
+    this.packets += this.count * recipients.length;
     if ('sender' in first.keys) this.#sendSingly(first, first.keys.sender);
     else this.#sendTogether(this.#kernel!, recipients);
   }

@@ -21,6 +21,8 @@ const MAX_QUEUED_BYTES = 256 << 10;
 export interface CursorOwner {
   readonly keys: ViewerKeys;
   readonly path: Path | undefined;
+  /** Its first packets have been sent. */
+  started(cursor: TrackCursor): void;
 }
 
 export class TrackCursor implements Recipient {
@@ -95,12 +97,14 @@ export class TrackCursor implements Recipient {
 
   /** `count` packets have been sent. */
   sent(count: number, payloadBytes: number, wireBytes: number): void {
+    const first = this.packets === 0;
     this.position += count;
     this.#nextIndex = this.position + this.#shift;
     this.#credit -= count;
     this.packets += count;
     this.bytes += payloadBytes;
     this.wireBytes += wireBytes;
+    if (first) this.#owner.started(this);
   }
 
   /** Position of the packet that was sent with `sequence`; -1 when that was not since the last move. */

@@ -6,6 +6,8 @@ import { type NtpTime, type ReportBlock, shortNtp } from './rtcp.ts';
 
 /** Plain numbers; those of reports are 0 until the first. */
 export interface ViewerStats {
+  /** Report blocks that came. */
+  readonly reports: number;
   /** Share of the packets lost in the last interval, 0 to 1: of the track that lost more. */
   readonly loss: number;
   /** Packets lost since the beginning, those that came again not counted by most. */
@@ -22,12 +24,15 @@ export interface ViewerStats {
   readonly retransmitted: number;
   /** Requests for a key frame, PLI and FIR: each speaks of a picture that stood still. */
   readonly pli: number;
+  /** Groups of pictures during which such a request came: as many pictures stood still at least. */
+  readonly freezes: number;
   /** Packets asked for again. */
   readonly nack: number;
 }
 
 /** What reports say of one track. */
 export class TrackQuality {
+  reports = 0;
   loss = 0;
   lost = 0;
   jitterMillis: Millis = 0;
@@ -38,6 +43,7 @@ export class TrackQuality {
   }
 
   take({ fractionLost, lost, jitter }: ReportBlock): void {
+    this.reports += 1;
     this.loss = fractionLost / 256;
     this.lost = Math.max(0, lost);
     this.jitterMillis = (jitter / this.#clockRate) * 1000;

@@ -16,6 +16,8 @@ import { BitrateMeter, roundTrip, TrackQuality, type ViewerStats } from './viewe
 export interface ViewerEvents {
   /** A compound for the client, not yet protected. */
   rtcp(compound: Buffer): void;
+  /** The packets of a first key frame are on their way. Once. */
+  pictured?(): void;
   /** The stream goes on in another codec than was agreed: nothing of it is sent any more. Once. */
   changed(): void;
   /** The publisher is back. */
@@ -24,9 +26,18 @@ export interface ViewerEvents {
   ended(): void;
 }
 
+/** Plain numbers. */
+export interface ViewerCounts {
+  nacks: number;
+  retransmitted: number;
+  pictureRequests: number;
+}
+
 /** What a viewer asks of its audience. */
 export interface ViewerHome {
   readonly batch: SrtpBatch;
+  /** Of all viewers. */
+  readonly counts: ViewerCounts;
   readonly cname: string;
   readonly rtxSsrc: number;
   /** Room for one packet. */
@@ -63,6 +74,9 @@ export class Viewer {
   #rtt: Millis = 0;
   #estimated = 0;
   #pli = 0;
+  #freezes = 0;
+  /** Where the group of pictures begins that was last asked in. */
+  #frozenAt: number | undefined;
   #nack = 0;
   #reported = false;
   #changed = false;
@@ -100,6 +114,10 @@ export class Viewer {
     return sum;
   }
 
+  started(cursor: TrackCursor): void {
+    if (cursor === this.video) this.events.pictured?.();
+  }
+
   /** One compound, decrypted, whatever is in it. */
   rtcp(compound: Buffer): void {
     for (const item of readRtcp(compound)) this.#take(item);
@@ -135,16 +153,19 @@ export class Viewer {
   stats(): ViewerStats {
     const leading = this.#shares.find(({ track }) => track.kind === 'video') ?? this.#shares[0];
     let packets = 0;
+    let reports = 0;
     let lost = 0;
     let loss = 0;
     let retransmitted = 0;
     for (const { cursor, quality, retransmission } of this.#shares) {
       packets += cursor.packets;
+      reports += quality.reports;
       lost += quality.lost;
       loss = Math.max(loss, quality.loss);
       retransmitted += retransmission?.packets ?? 0;
     }
     return {
+      reports,
       loss,
       lost,
       rttMillis: this.#rtt,
@@ -155,6 +176,7 @@ export class Viewer {
       bytes: this.bytesSent,
       retransmitted,
       pli: this.#pli,
+      freezes: this.#freezes,
       nack: this.#nack,
     };
   }
@@ -195,7 +217,7 @@ export class Viewer {
         break;
       case 'pli':
       case 'fir':
-        this.#pli += 1;
+        this.#countPicture();
         this.#home.wantsKeyFrame(this);
         break;
       case 'remb':
@@ -210,9 +232,25 @@ export class Viewer {
     if (trip !== undefined) this.#rtt = trip;
   }
 
+  #countPicture(): void {
+    this.#pli += 1;
+    this.#home.counts.pictureRequests += 1;
+    const shown = this.#shares.find(({ cursor }) => cursor === this.video);
+    if (shown === undefined || shown.cursor.packets === 0) return;
+    // a client repeats itself until the next key frame comes
+    const { keyAt } = shown.track.ring;
+    if (keyAt !== this.#frozenAt) this.#freezes += 1;
+    this.#frozenAt = keyAt;
+  }
+
   #resend({ media, lost }: Nack): void {
+    const { counts } = this.#home;
     this.#nack += lost.length;
-    const share = this.#shares.find(({ track }) => track.ssrc === media);
-    share?.retransmission?.answer(lost, this.#home.now(), this.#meter.rate / 8, this.#rtt);
+    counts.nacks += lost.length;
+    const again = this.#shares.find(({ track }) => track.ssrc === media)?.retransmission;
+    if (again === undefined) return;
+    const before = again.packets;
+    again.answer(lost, this.#home.now(), this.#meter.rate / 8, this.#rtt);
+    counts.retransmitted += again.packets - before;
   }
 }

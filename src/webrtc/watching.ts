@@ -6,11 +6,13 @@ import { ERRORS } from '../base/error-table.ts';
 import { RefusedError } from '../base/errors.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Stream } from '../relay/stream.ts';
+import type { SendingQuality } from '../session/quality.ts';
 import type { Negotiated } from './negotiated.ts';
 import type { Path } from './path.ts';
-import type { Activity, ActivityContext } from './peer.ts';
+import type { Activity, ActivityContext, MediaQuality } from './peer.ts';
 import type { LastWords } from './signalling.ts';
 import type { Viewer } from './viewer.ts';
+import type { ViewerStats } from './viewer-quality.ts';
 import type { WebRtcWorld } from './world.ts';
 
 /** What to watch, and as what. */
@@ -20,6 +22,8 @@ export interface Wish {
   readonly negotiated: Negotiated;
   /** The sound is translated into this first. */
   readonly bridge: BridgedCodec | undefined;
+  /** When it was asked for; monotonic. */
+  readonly since: Millis;
 }
 
 export const REORDERED: LastWords = {
@@ -31,19 +35,23 @@ export class Watching implements Activity {
   readonly #world: WebRtcWorld;
   readonly #stream: Stream;
   readonly #viewer: Viewer;
+  readonly #codecs: readonly string[];
   /** Since when nobody publishes. */
   #waitingSince: Millis | undefined;
   #changed = false;
 
   constructor(world: WebRtcWorld, wish: Wish, { keys, rtcp }: ActivityContext) {
-    const { hub, audiences, rendition, clock } = world;
+    const { hub, audiences, rendition, clock, observeJoin } = world;
+    const { negotiated, since } = wish;
     this.#world = world;
     // asked again, as a stream that nobody used since the offer is another one now
     this.#stream = hub.stream(wish.app, wish.stream);
     if (!this.#stream.live) this.#waitingSince = clock.now();
     const source = wish.bridge === undefined ? this.#stream : rendition(this.#stream, wish.bridge);
-    this.#viewer = audiences.join(source, wish.negotiated, keys, {
+    this.#codecs = [negotiated.video, negotiated.audio].flatMap((media) => media?.codecs[0]?.codec ?? []);
+    this.#viewer = audiences.join(source, negotiated, keys, {
       rtcp,
+      pictured: () => observeJoin(clock.now() - since),
       changed: () => {
         this.#changed = true;
       },
@@ -58,6 +66,10 @@ export class Watching implements Activity {
 
   get bytesSent(): number {
     return this.#viewer.bytesSent;
+  }
+
+  quality(): MediaQuality {
+    return { codecs: this.#codecs, sending: sendingQuality(this.#viewer.stats()) };
   }
 
   path(path: Path): void {
@@ -90,4 +102,23 @@ export class Watching implements Activity {
 /** Throws when browsers could not show it. */
 export function refuseReordered({ order }: Stream): void {
   if (order.reordered) throw new RefusedError(REORDERED.code, REORDERED.reason);
+}
+
+/** Figures of reports are zero until there is one, which would look like a perfect line. */
+function sendingQuality(stats: ViewerStats): SendingQuality {
+  const { loss, lost, rttMillis, jitterMillis, estimatedBitrate, retransmitted, pli, nack } = stats;
+  const reported = stats.reports > 0;
+  return {
+    lossPercent: reported ? loss * 100 : undefined,
+    packetsLost: reported ? lost : undefined,
+    rttMillis: rttMillis > 0 ? rttMillis : undefined,
+    jitterMillis: reported ? jitterMillis : undefined,
+    bitrate: stats.bitrate,
+    estimatedBitrate: estimatedBitrate > 0 ? estimatedBitrate : undefined,
+    packetsSent: stats.packets,
+    packetsRetransmitted: retransmitted,
+    nacks: nack,
+    keyFrameRequests: pli,
+    freezes: stats.freezes,
+  };
 }

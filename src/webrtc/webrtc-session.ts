@@ -3,6 +3,7 @@
  */
 import type { Millis } from '../base/clock.ts';
 import type { Verdict } from '../session/gate.ts';
+import type { SessionQuality } from '../session/quality.ts';
 import type { Role, Session, SessionState, SessionStream, Traffic } from '../session/session.ts';
 
 export interface SessionIdentity {
@@ -18,6 +19,7 @@ export interface SessionIdentity {
 /** What the session needs of its peer. */
 export interface SessionPeer {
   traffic(): Traffic;
+  quality(): SessionQuality;
   lastHeardAt(): Millis;
   dismiss(code: string, reason: string): void;
 }
@@ -64,6 +66,10 @@ export class WebRtcSession implements Session {
 
   traffic(): Traffic {
     return this.#peer.traffic();
+  }
+
+  quality(): SessionQuality {
+    return this.#peer.quality();
   }
 
   lastPingAt(): Millis {

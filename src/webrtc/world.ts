@@ -13,6 +13,7 @@ import type { DtlsCertificate, MakeDtls } from './dtls.ts';
 import type { WebRtcOptions } from './options.ts';
 import type { MediaPort } from './path.ts';
 import type { RtpAudiences } from './rtp-audiences.ts';
+import type { SourceTotals } from './rtp-receiver.ts';
 
 /** Plain numbers, read by whoever reports. */
 export interface WebRtcCounts {
@@ -25,6 +26,8 @@ export interface WebRtcCounts {
   bytesSent: number;
   videoFrames: number;
   audioFrames: number;
+  /** RTP of all publishers, about a second behind. */
+  readonly ingest: SourceTotals;
 }
 
 export interface WebRtcWorld {
@@ -49,7 +52,7 @@ export interface WebRtcWorld {
   readonly rendition: (stream: Stream, to: BridgedCodec) => Source;
   /** May anybody see which streams of `app` are live? */
   readonly listed: (app: string) => boolean;
-  /** From the offer to the first key frame's packets, for viewers. */
+  /** From the request to the first key frame's packets, for viewers. */
   readonly observeJoin: (millis: Millis) => void;
 }
 
@@ -62,6 +65,7 @@ export function newCounts(): WebRtcCounts {
     bytesSent: 0,
     videoFrames: 0,
     audioFrames: 0,
+    ingest: { packets: 0, lost: 0, recovered: 0, nacks: 0, plis: 0 },
   };
 }
 

@@ -14,9 +14,11 @@ import { newMediaPortCounts } from '../../src/webrtc/ice-remote.ts';
 import type { OpenMediaPort } from '../../src/webrtc/media-port.ts';
 import { WEBRTC_DEFAULTS, type WebRtcOptions } from '../../src/webrtc/options.ts';
 import type { IceCredentials, IceEvents, IceSession, Path } from '../../src/webrtc/path.ts';
+import { type RtcpItem, writeRtcp } from '../../src/webrtc/rtcp.ts';
 import { writeRtpHeader } from '../../src/webrtc/rtp-header.ts';
 import { WebRtcServer } from '../../src/webrtc/server.ts';
 import type { SignalRequest } from '../../src/webrtc/signalling.ts';
+import { SrtcpSender } from '../../src/webrtc/srtcp.ts';
 import type { SrtpKeys } from '../../src/webrtc/srtp-keys.ts';
 import { SrtpReceiver } from '../../src/webrtc/srtp-receiver.ts';
 import { SrtpSender } from '../../src/webrtc/srtp-sender.ts';
@@ -49,6 +51,7 @@ export class FakeIce implements IceSession, Path {
   closed = false;
   readonly sent: Buffer[] = [];
   readonly #sender = new SrtpSender(KEYS.profile, KEYS.remote);
+  readonly #controlSender = new SrtcpSender(KEYS.profile, KEYS.remote);
   readonly #receiver = new SrtpReceiver(KEYS.profile, KEYS.local);
   #sequence = 0;
 
@@ -93,6 +96,11 @@ export class FakeIce implements IceSession, Path {
     payload.copy(packet, 12);
     const out = Buffer.alloc(packet.length + this.#sender.trailer);
     this.receive(out.subarray(0, this.#sender.protectInto(out, packet, sequence)));
+  }
+
+  /** What the client says by RTCP. */
+  control(items: readonly RtcpItem[]): void {
+    this.receive(this.#controlSender.protect(writeRtcp(items)));
   }
 
   /** RTP that it was sent, in the clear. */
@@ -169,6 +177,8 @@ export class WebRtcTown {
   readonly registry = new SessionRegistry();
   readonly gate = new Doorman();
   readonly places: FakeIce[] = [];
+  /** How long viewers waited for their first key frame. */
+  readonly joins: number[] = [];
   readonly server: WebRtcServer;
   #random = 0;
   #number = 0;
@@ -195,7 +205,7 @@ export class WebRtcTown {
       nextNumber: () => ++this.#number,
       rendition: (stream) => stream,
       listed: (app) => app === 'live',
-      observeJoin: () => {},
+      observeJoin: (millis) => this.joins.push(millis),
     });
   }
 
