@@ -29,7 +29,6 @@ import { newCounts, type RtmpWorld } from './rtmp/world.ts';
 import { SessionRegistry } from './session/registry.ts';
 import { openSignalling } from './signalling-doors.ts';
 import { WebRtcServer } from './webrtc/server.ts';
-import { makeWeriftDtls } from './webrtc/werift-dtls.ts';
 import type { WowzaSockets } from './webrtc/wowza-signalling.ts';
 
 export interface ServerParts {
@@ -44,7 +43,7 @@ export interface ServerParts {
 const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
 /** What only a new start can change. */
 const FIXED =
-  /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen)|http\.|admin\.|state\.)/;
+  /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen|dtls)|http\.|admin\.|state\.)/;
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;
@@ -223,7 +222,6 @@ export class MediaServer {
       ...{ clock, random, hub: this.#hub, registry: this.#registry, gate: this.#control.gate },
       options: this.#policy.config.webrtc,
       log: this.#log.child({ part: 'webrtc' }),
-      makeDtls: makeWeriftDtls,
       nextNumber: () => this.#nextNumber(),
       rendition: (stream, to) => this.#renditions.of(stream, to),
       listed: (app) => this.#policy.isOpen(app),

@@ -3,7 +3,7 @@
  */
 import Type from 'typebox';
 import { WEBRTC_DEFAULTS, type WebRtcOptions } from '../webrtc/options.ts';
-import { count, duration, type Fields, flag, list, listen, secret, size } from './setting.ts';
+import { choice, count, duration, type Fields, flag, list, listen, secret, size } from './setting.ts';
 
 export const webrtc = Type.Object({
   listen: listen(
@@ -22,6 +22,11 @@ export const webrtc = Type.Object({
   interfaceAddresses: flag(
     WEBRTC_DEFAULTS.interfaceAddresses,
     "Tell clients the addresses of this machine's own interfaces, too.",
+  ),
+  dtls: choice(
+    WEBRTC_DEFAULTS.dtls,
+    ['native', 'werift'],
+    "Who speaks DTLS with clients: castgate itself, or the package werift, which takes ten times the CPU for each join. A way out, should a client not get along with castgate's own.",
   ),
   iceServers: secret(
     list(

@@ -3,6 +3,9 @@
  */
 import type { Millis } from '../base/clock.ts';
 
+/** Who makes our side of DTLS: castgate, or the package werift. */
+export type DtlsKind = 'native' | 'werift';
+
 export interface WebRtcOptions {
   /** UDP of all sessions. Default `:8189`; empty: WebRTC is off. */
   readonly listen: string;
@@ -12,6 +15,8 @@ export interface WebRtcOptions {
   readonly publicAddresses: readonly string[];
   /** Tell clients the addresses of this machine's interfaces, too. Default true. */
   readonly interfaceAddresses: boolean;
+  /** Default `native`. */
+  readonly dtls: DtlsKind;
   /** STUN and TURN servers for the clients, as URLs (`turn:user:password@host:3478`); castgate itself needs none. Default none. */
   readonly iceServers: readonly string[];
   /** From the offer to the first media key. Default 15 s. */
@@ -37,6 +42,7 @@ export const WEBRTC_DEFAULTS: WebRtcOptions = {
   tcpListen: ':8189',
   publicAddresses: [],
   interfaceAddresses: true,
+  dtls: 'native',
   iceServers: [],
   connectTimeout: 15_000,
   consentTimeout: 15_000,

@@ -7,9 +7,11 @@ import type { RandomBytes } from '../base/random.ts';
 import type { Traffic } from '../session/session.ts';
 import { makeCertificate } from './certificate.ts';
 import type { DtlsCertificate, MakeDtls } from './dtls.ts';
+import { loadDtls } from './dtls-choice.ts';
 import { WebRtcEndpoint } from './endpoint.ts';
 import type { MediaPortCounts } from './ice-remote.ts';
 import { type MediaAddresses, makeMediaPort, type OpenMediaPort } from './media-port.ts';
+import { makeNativeDtls } from './native-dtls.ts';
 import type { WebRtcOptions } from './options.ts';
 import { WebRtcPeers } from './peers.ts';
 import { RtpAudiences } from './rtp-audiences.ts';
@@ -24,7 +26,8 @@ export interface WebRtcServerParts
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: RandomBytes;
-  readonly makeDtls: MakeDtls;
+  /** Instead of what `options.dtls` says, in tests. */
+  readonly makeDtls?: MakeDtls;
   /** Instead of sockets, in tests. */
   readonly port?: OpenMediaPort;
 }
@@ -36,18 +39,21 @@ export class WebRtcServer {
   readonly endpoint: SignallingEndpoint;
   readonly audiences: RtpAudiences;
   readonly #world: WebRtcWorld;
+  readonly #loadDtls: () => Promise<MakeDtls>;
   readonly #peers: WebRtcPeers;
   readonly #port: OpenMediaPort;
   #certificate: DtlsCertificate;
   #renewals: Timer | undefined;
 
   constructor(parts: WebRtcServerParts) {
-    const { clock, random, log, options } = parts;
+    const { clock, random, log, options, makeDtls } = parts;
     this.#port = parts.port ?? makeMediaPort({ options, clock, random, log });
     this.audiences = new RtpAudiences({ clock, random, maxDatagram: options.maxDatagram });
     this.#certificate = makeCertificate(clock.wallTime(), random);
+    this.#loadDtls = async () => makeDtls ?? loadDtls(options.dtls);
     this.#world = {
       ...parts,
+      makeDtls: makeDtls ?? makeNativeDtls,
       port: this.#port,
       audiences: this.audiences,
       certificate: () => this.#certificate,
@@ -80,6 +86,7 @@ export class WebRtcServer {
   /** Opens the media port. Throws `RefusedError` `server/listen` when it is taken. */
   async start(): Promise<MediaAddresses> {
     const { clock, random } = this.#world;
+    this.#world.makeDtls = await this.#loadDtls();
     const addresses = await this.#port.start();
     this.#peers.start();
     this.#renewals = clock.every(RENEW_CERTIFICATE, () => {

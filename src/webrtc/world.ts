@@ -40,7 +40,8 @@ export interface WebRtcWorld {
   readonly gate: Gate;
   readonly port: MediaPort;
   readonly audiences: RtpAudiences;
-  readonly makeDtls: MakeDtls;
+  /** Settled before the first session. */
+  makeDtls: MakeDtls;
   /** In force now; it is renewed while the process lives. */
   readonly certificate: () => DtlsCertificate;
   readonly counts: WebRtcCounts;
