@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { loadDtls } from '../../src/webrtc/dtls-choice.ts';
+import { makeNativeDtls } from '../../src/webrtc/native-dtls.ts';
+import { makeWeriftDtls } from '../../src/webrtc/werift-dtls.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Says each time that somebody asks for werift. */
+const WATCH = `import { registerHooks } from 'node:module';
+registerHooks({
+  resolve(name, context, next) {
+    if (name === 'werift') console.log(name);
+    return next(name, context);
+  },
+});`;
+
+async function askedFor(kind: string): Promise<string> {
+  const script = `import './src/server.ts';
+    const { loadDtls } = await import('./src/webrtc/dtls-choice.ts');
+    await loadDtls('${kind}');`;
+  const watch = `data:text/javascript,${encodeURIComponent(WATCH)}`;
+  const args = ['--import', watch, '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  return stdout;
+}
+
+test('each name has its DTLS', async () => {
+  assert.equal(await loadDtls('native'), makeNativeDtls);
+  assert.equal(await loadDtls('werift'), makeWeriftDtls);
+});
+
+test('werift and its packages are loaded for who wants them only', async () => {
+  assert.equal(await askedFor('native'), '');
+  assert.match(await askedFor('werift'), /^werift\n/);
+});
