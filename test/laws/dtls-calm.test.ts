@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { MakeDtls } from '../../src/webrtc/dtls.ts';
+import { makeNativeDtls } from '../../src/webrtc/native-dtls.ts';
 import { makeWeriftDtls } from '../../src/webrtc/werift-dtls.ts';
 import { certificate, fingerprintOf, join, ourEnd, quiet, weriftEnd } from '../helpers/dtls-peers.ts';
 import { recordsOf } from '../helpers/dtls-records.ts';
@@ -14,6 +16,10 @@ const OWN = certificate();
 const OTHER = certificate();
 const TRUSTED = [fingerprintOf(OTHER.certificate)];
 const role = fc.constantFrom('server' as const, 'client' as const);
+const MAKES: readonly (readonly [string, MakeDtls])[] = [
+  ['native', makeNativeDtls],
+  ['werift', makeWeriftDtls],
+];
 
 /** Looks like a record, and like a handshake message more often than not. */
 const record = fc
@@ -38,106 +44,108 @@ const datagram = fc.oneof(
   fc.array(record, { maxLength: 6 }).map((records) => Buffer.concat(records)),
 );
 
-test('calm: any datagrams, at any time', async () => {
-  await fc.assert(
-    fc.asyncProperty(role, fc.array(datagram, { maxLength: 20 }), async (we, datagrams) => {
-      const ours = ourEnd(makeWeriftDtls, { role: we, own: OWN, fingerprints: TRUSTED, clock: new VirtualClock() });
-      ours.dtls.start();
-      for (const bytes of datagrams) ours.receive(bytes);
-      await quiet();
-      assert.deepEqual(ours.keys, []);
-      assert.ok(ours.closed.length <= 1);
-      ours.dtls.close();
-    }),
-    { numRuns: 150 },
-  );
-});
-
-test("calm: a proper client's datagrams with a byte or two changed", async () => {
-  const change = fc.record({ message: fc.nat(12), at: fc.nat(2000), value: fc.integer({ min: 1, max: 255 }) });
-  await fc.assert(
-    fc.asyncProperty(role, fc.array(change, { minLength: 1, maxLength: 2 }), async (we, changes) => {
-      const peer = weriftEnd(we === 'server' ? 'client' : 'server', { certificate: OTHER });
-      const ours = ourEnd(makeWeriftDtls, { role: we, own: OWN, fingerprints: TRUSTED, clock: new VirtualClock() });
-      let heard = 0;
-      let touched = false;
-      join(ours, peer, (bytes, from) => {
-        if (from === 'ours') return [bytes];
-        const nth = heard++;
-        for (const { message, at, value } of changes) {
-          if (message !== nth) continue;
-          bytes[at % bytes.length]! ^= value;
-          touched = true;
-        }
-        return [bytes];
-      });
-      peer.start();
-      ours.dtls.start();
-      await quiet();
-      assert.ok(ours.keys.length <= 1 && ours.closed.length <= 1);
-      if (!touched) assert.equal(ours.keys.length, 1);
-      if (ours.keys.length === 1 && peer.keys.length === 1) {
-        assert.deepEqual(ours.keys[0]!.remote.key, peer.keys[0]!.localKey);
-      }
-      ours.dtls.close();
-    }),
-    { numRuns: 150 },
-  );
-});
-
-test('patience: a bad line only costs time', async () => {
-  // what becomes of each datagram, then the line is good
-  const fate = fc.constantFrom('lost', 'lost', 'doubled', 'late', 'sound');
-  await fc.assert(
-    fc.asyncProperty(fc.array(fate, { maxLength: 12 }), async (fates) => {
-      const clock = new VirtualClock();
-      const ends = [
-        ourEnd(makeWeriftDtls, { role: 'server', own: OWN, fingerprints: TRUSTED, clock }),
-        ourEnd(makeWeriftDtls, {
-          role: 'client',
-          own: OTHER,
-          fingerprints: [fingerprintOf(OWN.certificate)],
-          clock,
-        }),
-      ] as const;
-      const late: (() => void)[] = [];
-      let nth = 0;
-      join(ends[0], ends[1], (bytes, from) => {
-        const to = from === 'ours' ? ends[1] : ends[0];
-        switch (fates[nth++] ?? 'sound') {
-          case 'lost':
-            return [];
-          case 'doubled':
-            return [bytes, bytes];
-          case 'late':
-            late.push(() => to.receive(bytes));
-            return [];
-          default:
-            return [bytes];
-        }
-      });
-      ends[1].dtls.start();
-      for (let step = 0; step < 40 && ends.some(({ keys }) => keys.length === 0); step++) {
+for (const [name, make] of MAKES) {
+  test(`calm, ${name}: any datagrams, at any time`, async () => {
+    await fc.assert(
+      fc.asyncProperty(role, fc.array(datagram, { maxLength: 20 }), async (we, datagrams) => {
+        const ours = ourEnd(make, { role: we, own: OWN, fingerprints: TRUSTED, clock: new VirtualClock() });
+        ours.dtls.start();
+        for (const bytes of datagrams) ours.receive(bytes);
         await quiet();
-        clock.advance(1000);
-        for (const arrive of late.splice(0)) arrive();
-      }
-      await quiet();
-      assert.deepEqual(
-        ends.map(({ keys, closed }) => [keys.length, closed]),
-        [
-          [1, []],
-          [1, []],
-        ],
-      );
-      assert.deepEqual(ends[0].keys[0]!.local, ends[1].keys[0]!.remote);
-      assert.deepEqual(ends[0].keys[0]!.remote, ends[1].keys[0]!.local);
-      for (const { dtls } of ends) dtls.close();
-      assert.equal(clock.pending, 0);
-    }),
-    { numRuns: 60 },
-  );
-});
+        assert.deepEqual(ours.keys, []);
+        assert.ok(ours.closed.length <= 1);
+        ours.dtls.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test(`calm, ${name}: a proper peer's datagrams with a byte or two changed`, async () => {
+    const change = fc.record({ message: fc.nat(12), at: fc.nat(2000), value: fc.integer({ min: 1, max: 255 }) });
+    await fc.assert(
+      fc.asyncProperty(role, fc.array(change, { minLength: 1, maxLength: 2 }), async (we, changes) => {
+        const peer = weriftEnd(we === 'server' ? 'client' : 'server', { certificate: OTHER });
+        const ours = ourEnd(make, { role: we, own: OWN, fingerprints: TRUSTED, clock: new VirtualClock() });
+        let heard = 0;
+        let touched = false;
+        join(ours, peer, (bytes, from) => {
+          if (from === 'ours') return [bytes];
+          const nth = heard++;
+          for (const { message, at, value } of changes) {
+            if (message !== nth) continue;
+            bytes[at % bytes.length]! ^= value;
+            touched = true;
+          }
+          return [bytes];
+        });
+        peer.start();
+        ours.dtls.start();
+        await quiet();
+        assert.ok(ours.keys.length <= 1 && ours.closed.length <= 1);
+        if (!touched) assert.equal(ours.keys.length, 1);
+        if (ours.keys.length === 1 && peer.keys.length === 1) {
+          assert.deepEqual(ours.keys[0]!.remote.key, peer.keys[0]!.localKey);
+        }
+        ours.dtls.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test(`patience, ${name}: a bad line only costs time`, async () => {
+    // what becomes of each datagram, then the line is good
+    const fate = fc.constantFrom('lost', 'lost', 'doubled', 'late', 'sound');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fate, { maxLength: 12 }), async (fates) => {
+        const clock = new VirtualClock();
+        const ends = [
+          ourEnd(make, { role: 'server', own: OWN, fingerprints: TRUSTED, clock }),
+          ourEnd(make, {
+            role: 'client',
+            own: OTHER,
+            fingerprints: [fingerprintOf(OWN.certificate)],
+            clock,
+          }),
+        ] as const;
+        const late: (() => void)[] = [];
+        let nth = 0;
+        join(ends[0], ends[1], (bytes, from) => {
+          const to = from === 'ours' ? ends[1] : ends[0];
+          switch (fates[nth++] ?? 'sound') {
+            case 'lost':
+              return [];
+            case 'doubled':
+              return [bytes, bytes];
+            case 'late':
+              late.push(() => to.receive(bytes));
+              return [];
+            default:
+              return [bytes];
+          }
+        });
+        ends[1].dtls.start();
+        for (let step = 0; step < 40 && ends.some(({ keys }) => keys.length === 0); step++) {
+          await quiet();
+          clock.advance(1000);
+          for (const arrive of late.splice(0)) arrive();
+        }
+        await quiet();
+        assert.deepEqual(
+          ends.map(({ keys, closed }) => [keys.length, closed]),
+          [
+            [1, []],
+            [1, []],
+          ],
+        );
+        assert.deepEqual(ends[0].keys[0]!.local, ends[1].keys[0]!.remote);
+        assert.deepEqual(ends[0].keys[0]!.remote, ends[1].keys[0]!.local);
+        for (const { dtls } of ends) dtls.close();
+        assert.equal(clock.pending, 0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+}
 
 test('records are read as they are written', () => {
   fc.assert(

@@ -82,6 +82,25 @@ export function dtlsOpensslContract(name: string, make: MakeDtls): void {
       await connected(ours, openssl, role);
     });
 
+    it('every second datagram is lost', async (t) => {
+      const own = certificate();
+      const ours = ourEnd(make, { role, fingerprints: [fingerprintOf(own.certificate)] });
+      const openssl = await (role === 'server' ? opensslClient : opensslServer)(ours, own);
+      t.after(async () => {
+        ours.dtls.close();
+        await openssl.stop();
+      });
+      const { send } = ours;
+      let nth = 0;
+      ours.send = (datagram) => {
+        if (nth++ % 2 === 1) send(datagram);
+      };
+      ours.dtls.start();
+      await until(() => openssl.material !== undefined, 'an end of the handshake');
+      await connected(ours, openssl, role);
+      assert.ok(nth >= 3);
+    });
+
     it('DTLS 1.0 only', async (t) => {
       const args = ['-dtls1', '-cipher', 'ALL:@SECLEVEL=0', '-use_srtp', SHA1_80];
       const { ours } = await meet(t, make, role, args);
