@@ -8,13 +8,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import * as werift from 'werift';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Hub } from '../../src/relay/hub.ts';
+import { newMediaPortCounts } from '../../src/webrtc/ice-remote.ts';
 import type { Path } from '../../src/webrtc/path.ts';
 import { RtpAudiences } from '../../src/webrtc/rtp-audiences.ts';
 import { SrtpBatch } from '../../src/webrtc/srtp-batch.ts';
-import { BATCH_PACKETS, LANES } from '../../src/webrtc/srtp-kernel-code.ts';
+import { BATCH_PACKETS, LANES, TAG_BYTES } from '../../src/webrtc/srtp-kernel-code.ts';
 import { UdpPort } from '../../src/webrtc/udp-port.ts';
 import { LogRecorder } from '../../test/helpers/log-recorder.ts';
 import { srtpKeys } from '../../test/helpers/srtp-reference.ts';
@@ -32,7 +34,13 @@ const RUN_MILLIS = 1_500;
 const RUNS = 5;
 
 if (process.send !== undefined && process.argv[2] === 'sink') sink(Number(process.argv[3]));
-else await main();
+else {
+  // as in src/main.ts
+  for (const flag of ['--external-memory-accounted-in-global-limit', '--external-memory-max-growing-factor=2']) {
+    setFlagsFromString(flag);
+  }
+  await main();
+}
 
 /** Greets `port` from many sockets, then receives and throws away. */
 function sink(port: number): void {
@@ -45,17 +53,19 @@ function sink(port: number): void {
 
 async function main(): Promise<void> {
   protection();
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  // in turns, so that both meet the same machine
+  const figures = { floor: [] as number[], ours: [] as number[], theirs: [] as number[] };
+  // in turns, so that all meet the same machine
   for (let run = 0; run < RUNS; run++) {
-    ours.push(await castgateSender());
-    theirs.push(await weriftSender());
+    figures.floor.push(await onLoopback(bareSender));
+    figures.ours.push(await onLoopback(castgateSender));
+    figures.theirs.push(await weriftSender());
   }
-  const [one, other] = [median(ours), median(theirs)];
-  print({ name: `castgate, ${VIEWERS} viewers, to the receiver`, value: one, unit: 'us' });
-  print({ name: `werift, ${WERIFT_VIEWERS} viewers, to the receiver`, value: other, unit: 'us' });
-  print({ name: 'werift / castgate', value: other / one, unit: 'x' });
+  const [floor, ours, theirs] = [median(figures.floor), median(figures.ours), median(figures.theirs)];
+  print({ name: 'to the receiver: unprotected, the port alone', value: floor, unit: 'us' });
+  print({ name: `to the receiver: castgate, ${VIEWERS} viewers`, value: ours, unit: 'us' });
+  print({ name: `to the receiver: werift, ${WERIFT_VIEWERS} viewers`, value: theirs, unit: 'us' });
+  print({ name: 'werift / castgate', value: theirs / ours, unit: 'x' });
+  print({ name: 'the same above the port alone', value: (theirs - floor) / (ours - floor), unit: 'x' });
 }
 
 function protection(): void {
@@ -91,51 +101,67 @@ function protection(): void {
   print({ name: 'werift: protect, aes128-cm-sha1-80', value: seconds * 1e6, unit: 'us' });
 }
 
-/** Answers CPU microseconds a packet. */
-async function castgateSender(): Promise<number> {
+/** Gives `sender` paths through the UDP port to a receiver; answers what it does. */
+async function onLoopback(sender: (paths: readonly Path[]) => Promise<number>): Promise<number> {
   const paths: Path[] = [];
   const port = await UdpPort.open({
     listen: '127.0.0.1:0',
     receive: (_bytes, path) => paths.push(path),
-    counts: { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0, dropped: new Map() } as never,
+    counts: newMediaPortCounts(),
     log: new LogRecorder(),
   });
   const child = startSink(port.address.port);
   try {
     while (paths.length < SINK_SOCKETS) await turn();
-    const stream = new Hub().stream('bench', 'room');
-    // what is due soon is done at once: this bench is no test of the event loop
-    const due: (() => void)[] = [];
-    const clock: Clock = {
-      ...systemClock,
-      soon(then) {
-        due.push(then);
-        return { cancel() {} };
-      },
-    };
-    const audiences = new RtpAudiences({ clock, random: randomBytes, maxDatagram: 1_200 });
-    const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
-    const events = { rtcp() {}, changed() {}, began() {}, ended() {} };
-    const viewers = Array.from({ length: VIEWERS }, (_, index) => {
-      const viewer = audiences.join(stream, negotiated({ audio: false }), srtpKeys(), events);
-      viewer.path = paths[index % paths.length]!;
-      return viewer;
-    });
-    let number = 0;
-    const value = await microsPerPacket(async () => {
-      const role = number === 0 ? 'key' : 'delta';
-      publication.write(videoFrame(role, number, number * 33, PACKETS_PER_PICTURE * 1_160));
-      number += 1;
-      for (let then = due.shift(); then !== undefined; then = due.shift()) then();
-      await turn();
-      return PACKETS_PER_PICTURE * VIEWERS;
-    });
-    for (const viewer of viewers) viewer.leave();
-    return value;
+    return await sender(paths);
   } finally {
     child.kill();
     port.close();
   }
+}
+
+function bareSender(paths: readonly Path[]): Promise<number> {
+  const packet = randomBytes(PACKET_BYTES + TAG_BYTES);
+  return microsPerPacket(async () => {
+    for (let i = 0; i < PACKETS_PER_PICTURE * VIEWERS; i++) paths[i % paths.length]!.send(packet, 0, packet.length);
+    await turn();
+    return PACKETS_PER_PICTURE * VIEWERS;
+  });
+}
+
+async function castgateSender(paths: readonly Path[]): Promise<number> {
+  const stream = new Hub().stream('bench', 'room');
+  // what is due soon is done at once: this bench is no test of the event loop
+  const due: (() => void)[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    soon(then) {
+      due.push(then);
+      return { cancel() {} };
+    },
+  };
+  const audiences = new RtpAudiences({ clock, random: randomBytes, maxDatagram: 1_200 });
+  const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
+  const events = { rtcp() {}, changed() {}, began() {}, ended() {} };
+  const viewers = Array.from({ length: VIEWERS }, (_, index) => {
+    const viewer = audiences.join(stream, negotiated({ audio: false }), srtpKeys(), events);
+    viewer.path = paths[index % paths.length]!;
+    return viewer;
+  });
+  let number = 0;
+  const value = await microsPerPacket(async () => {
+    const role = number === 0 ? 'key' : 'delta';
+    publication.write(videoFrame(role, number, number * 33, PACKETS_PER_PICTURE * 1_160));
+    number += 1;
+    for (let then = due.shift(); then !== undefined; then = due.shift()) then();
+    await turn();
+    return PACKETS_PER_PICTURE * VIEWERS;
+  });
+  const { packets } = viewers[0]!.stats();
+  if (packets < PACKETS_PER_PICTURE * (number - 1))
+    throw new Error(`${packets} packets of ${number} pictures were sent`);
+  for (const viewer of viewers) viewer.leave();
+  return value;
 }
 
 function weriftSession(): werift.SrtpSession {

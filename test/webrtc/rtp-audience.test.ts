@@ -302,6 +302,18 @@ test('a picture loss goes to the publisher, not more than twice a second', () =>
   assert.equal(town.asked - before, 2);
 });
 
+test('nobody is asked for a key frame that is on its way', () => {
+  const town = live();
+  const watcher = town.watch({ audio: false });
+  broadcast(town, 0, 5);
+  town.clock.advance(600);
+  const before = town.asked;
+  watcher.path.queuedBytes = 1 << 20;
+  town.write(videoFrame('key', 5, 200));
+  watcher.say({ type: 'pli', sender: 1, media: town.audiences.sources.video });
+  assert.equal(town.asked, before);
+});
+
 test('where the publisher does not answer, the cached key frame comes again under new numbers', () => {
   const town = live();
   const watcher = town.watch({ audio: false });

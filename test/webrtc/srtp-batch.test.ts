@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import * as werift from 'werift';
 import { SrtpBatch } from '../../src/webrtc/srtp-batch.ts';
 import { SrtpKernel } from '../../src/webrtc/srtp-kernel.ts';
 import { BATCH_PACKETS, LANES, MAX_PLAIN_BYTES } from '../../src/webrtc/srtp-kernel-code.ts';
@@ -10,13 +11,15 @@ import { KeptPath, protectedBy, srtpKeys } from '../helpers/srtp-reference.ts';
 
 const SSRC = 0x9a8b_7c6d;
 
-/** An RTP packet of one header extension of `words` words, none with 0. */
+/** An RTP packet with so many header extensions of a word each. */
 function rtpPacket(words: number, payload: Buffer, ssrc = SSRC): Buffer {
   const header = Buffer.alloc(words === 0 ? 12 : 16 + 4 * words, 0x5e);
   header[0] = words === 0 ? 0x80 : 0x90;
   header[1] = 96;
   header.writeUInt32BE(ssrc, 8);
   if (words > 0) header.writeUInt32BE(0xbede_0000 + words, 12);
+  // three bytes under an identifier of its own
+  for (let word = 1; word <= words; word++) header[12 + 4 * word] = (word << 4) | 2;
   return Buffer.concat([header, payload]);
 }
 
@@ -83,6 +86,35 @@ test('AEAD_AES_128_GCM goes packet by packet', () => {
   put(batch, packets, 1);
   const [path] = sendTo(batch, [{ keys, index: 65_534 }]);
   assert.deepEqual(hex(path!.sent), hex(packets.map((packet, at) => protectedBy(keys, packet, 65_534 + at))));
+});
+
+test('werift, a stranger to this code, reads both profiles across the wrap', () => {
+  const profiles = {
+    'aes128-cm-sha1-80': werift.ProtectionProfileAes128CmHmacSha1_80,
+    'aead-aes-128-gcm': werift.ProtectionProfileAeadAes128Gcm,
+  };
+  for (const profile of Object.keys(profiles) as (keyof typeof profiles)[]) {
+    const keys = srtpKeys(profile);
+    const { local, remote } = keys;
+    const session = new werift.SrtpSession({
+      keys: {
+        ...{ localMasterKey: remote.key, localMasterSalt: remote.salt },
+        ...{ remoteMasterKey: local.key, remoteMasterSalt: local.salt },
+      },
+      profile: profiles[profile],
+    });
+    const batch = new SrtpBatch();
+    for (let index = 65_520; index < 65_550; index += 10) {
+      const packets = Array.from({ length: 10 }, () => rtpPacket(1, randomBytes(300)));
+      put(batch, packets, 1);
+      const [path] = sendTo(batch, [{ keys, index }]);
+      for (const [at, sealed] of path!.sent.entries()) {
+        const plain = Buffer.from(packets[at]!);
+        plain.writeUInt16BE((index + at) & 0xffff, 2);
+        assert.equal(session.decrypt(sealed).toString('hex'), plain.toString('hex'));
+      }
+    }
+  }
 });
 
 test('a packet sent again under its index is the same, byte by byte', () => {
