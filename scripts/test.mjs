@@ -30,6 +30,7 @@ if (files.length === 0) print(`no test file matches ${filters.join(', ')}`);
 if (filters.length === 0) {
   const checks = await Promise.all([
     check('types', 'tsc', ['--noEmit']),
+    check('types of web', 'tsc', ['--noEmit', '-p', 'tsconfig.web.json']),
     check('style', 'biome', ['check', '--error-on-warnings', '.']),
   ]);
   sound = checks.every(Boolean) && sound;

@@ -36,4 +36,12 @@ export class Policy {
     const options = this.application(app);
     return options !== undefined && options.webLogin === '' && options.webKey === '';
   }
+
+  /** An application to show how it is done, an open one if there is any. */
+  example(): { readonly app: string; readonly webControlled: boolean; readonly partlyControlled: boolean } {
+    const names = [...this.config.applications.keys()];
+    if (names.length === 0) names.push('live');
+    const app = names.find((name) => this.isOpen(name)) ?? names[0]!;
+    return { app, webControlled: !this.isOpen(app), partlyControlled: names.some((name) => !this.isOpen(name)) };
+  }
 }

@@ -13,12 +13,13 @@ import { SessionControl } from './control/session-control.ts';
 import { StateLock } from './control/state-lock.ts';
 import { NodeWebClient, type WebClient, type WebRoute } from './control/web-client.ts';
 import { rtmpDoor, webrtcDoor } from './door-counts.ts';
+import { greetingOf } from './greeting.ts';
 import { AdminServer } from './http/admin-server.ts';
 import { SiteServer } from './http/http-server.ts';
+import { LiveStreams } from './http/live-streams.ts';
 import { type Hook, Metrics } from './http/metrics.ts';
 import type { DoorCounts, Readiness } from './http/views.ts';
 import { type AudioBridge, makeTranscoders } from './media/audio-bridge/transcoders.ts';
-import { describeStream } from './media/codec-description.ts';
 import { Policy } from './policy.ts';
 import { Hub } from './relay/hub.ts';
 import { Renditions } from './relay/rendition.ts';
@@ -28,6 +29,7 @@ import { RtmpServer } from './rtmp/server.ts';
 import { newCounts, type RtmpWorld } from './rtmp/world.ts';
 import { SessionRegistry } from './session/registry.ts';
 import { openSignalling } from './signalling-doors.ts';
+import { trackViews } from './track-views.ts';
 import { WebRtcServer } from './webrtc/server.ts';
 import type { WowzaSockets } from './webrtc/wowza-signalling.ts';
 
@@ -127,7 +129,17 @@ export class MediaServer {
       writeWindow: (app) => this.#policy.writeWindow(app),
       observeJoin: (millis) => this.#metrics.observeJoin(millis),
     };
-    this.#site = new SiteServer(config.http, { log: log.child({ part: 'http' }), greeting: () => this.#greeting() });
+    const greeter = { version, webrtc: webrtcIsOn(config), policy: this.#policy };
+    this.#site = new SiteServer(config.http, {
+      log: log.child({ part: 'http' }),
+      greeting: () => greetingOf(greeter, this.#addresses),
+      streams: new LiveStreams({
+        clock,
+        describe: trackViews,
+        hub: this.#hub,
+        listed: (app) => this.#policy.isOpen(app),
+      }),
+    });
     this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
     this.#webrtc = webrtcIsOn(config) ? this.#makeWebRtc(random) : undefined;
     this.#sockets = this.#webrtc && openSignalling(this.#site, this.#webrtc, clock, log.child({ part: 'webrtc' }));
@@ -235,10 +247,7 @@ export class MediaServer {
       log: this.#log.child({ part: 'admin' }),
       sessions: this.#registry,
       hub: this.#hub,
-      describe: (stream) => {
-        const { video, audio, others } = describeStream(stream.replay());
-        return [video, audio, ...others].filter((track) => track !== undefined);
-      },
+      describe: trackViews,
       applications: () => this.#control.states(),
       health: { ready: () => this.#ready() },
       metrics: this.#metrics,
@@ -264,17 +273,6 @@ export class MediaServer {
     return {
       ok: false,
       reasons: failing.map(({ name, login }) => `${name}: nobody can log in: ${login!.failure!.text}`),
-    };
-  }
-
-  #greeting() {
-    const { applications } = this.#policy.config;
-    return {
-      version: this.#version,
-      rtmpPort: this.#addresses.rtmp?.port,
-      rtmpsPort: this.#addresses.rtmps?.port,
-      app: applications.keys().next().value ?? 'live',
-      webControlled: [...applications.values()].some(({ webLogin }) => webLogin !== ''),
     };
   }
 }

@@ -1,20 +1,24 @@
 /**
- * The door for the public: a page that says what runs here and how to use it. Takes connections of its own, and those that another
+ * The door for the public: a page that says what runs here and lets people use it, and what it is made of. Takes connections of its own, and those that another
  * port found to be HTTP.
  */
 import type { Server } from 'node:http';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { listenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
-import { HELLO_POLICY, helloPage } from './hello-page.ts';
 import { HTTP_LIMITS, type HttpAddresses, type HttpLimits, HttpListener, type TlsPair } from './listener.ts';
+import type { LiveStreams } from './live-streams.ts';
 import type { HttpOptions } from './options.ts';
+import { SITE_POLICY, sitePage, type Visit } from './site-page.ts';
+import { addStaticFiles } from './static-files.ts';
 import type { Greeting } from './views.ts';
 
 export interface SiteDeps {
   readonly log: Logger;
   /** Asked for each visitor. */
   readonly greeting: () => Greeting;
+  /** Without it nothing is listed. */
+  readonly streams?: LiveStreams;
 }
 
 export class SiteServer {
@@ -27,7 +31,7 @@ export class SiteServer {
   readonly app: FastifyInstance;
   readonly #listener: HttpListener;
 
-  constructor(options: HttpOptions, { log, greeting }: SiteDeps, limits: Partial<HttpLimits> = {}) {
+  constructor(options: HttpOptions, { log, greeting, streams }: SiteDeps, limits: Partial<HttpLimits> = {}) {
     const address = options.listen === '' ? undefined : listenAddress('http.listen', options.listen);
     const setting = 'http.tlsListen';
     const tls = options.tlsListen === '' ? undefined : { address: listenAddress(setting, options.tlsListen), setting };
@@ -43,11 +47,21 @@ export class SiteServer {
     this.app.get('/', (request, reply) =>
       reply
         .type('text/html; charset=utf-8')
-        .header('content-security-policy', HELLO_POLICY)
+        .header('content-security-policy', SITE_POLICY)
         .header('cache-control', 'no-store')
         .header('referrer-policy', 'no-referrer')
-        .send(helloPage(greeting(), request.headers.host, request.socket.localAddress)),
+        .send(sitePage(greeting(), visitOf(request))),
     );
+    addStaticFiles(this.app);
+    if (streams !== undefined) {
+      this.app.get('/streams.json', (_request, reply) =>
+        reply
+          .type('application/json')
+          .header('cache-control', 'no-store')
+          .header('access-control-allow-origin', '*')
+          .send(streams.json()),
+      );
+    }
   }
 
   /** Adds the routes of another protocol that comes over HTTP; before `listen`. */
@@ -68,4 +82,8 @@ export class SiteServer {
   close(): Promise<void> {
     return this.#listener.close();
   }
+}
+
+function visitOf({ headers, socket }: FastifyRequest): Visit {
+  return { host: headers.host, localAddress: socket.localAddress, secure: 'encrypted' in socket };
 }

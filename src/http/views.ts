@@ -117,8 +117,14 @@ export interface Greeting {
   /** The port of RTMP and of RTMPS as clients reach it; `undefined`: off. */
   readonly rtmpPort?: number | undefined;
   readonly rtmpsPort?: number | undefined;
+  /** The port of HTTPS; `undefined`: off. */
+  readonly httpsPort?: number | undefined;
+  /** Can browsers publish and watch? */
+  readonly webrtc?: boolean | undefined;
   /** An application name for the examples. */
   readonly app: string;
-  /** Do addresses come from a web site, with a key in them? */
+  /** Do its addresses come from a web site, with a key in them? */
   readonly webControlled: boolean;
+  /** Do those of other applications? */
+  readonly partlyControlled?: boolean | undefined;
 }

@@ -24,6 +24,12 @@ const SCRIPT = readFileSync(new URL('./rtc-page.js', import.meta.url), 'utf8');
 
 export interface BrowserOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** More for Chromium's command line. */
+  readonly arguments?: readonly string[];
+  /** Do pages keep to their own policy? The test's own scripts do not run in them then. Default false. */
+  readonly strict?: boolean;
+  /** Left out of what is usually given on the command line. */
+  readonly without?: readonly string[];
 }
 
 /** What signalling led to. */

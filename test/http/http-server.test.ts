@@ -2,26 +2,26 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { HELLO_POLICY } from '../../src/http/hello-page.ts';
 import { SiteServer } from '../../src/http/http-server.ts';
+import { SITE_POLICY } from '../../src/http/site-page.ts';
 import { LogRecorder } from '../helpers/log-recorder.ts';
 import { exchange } from '../helpers/raw-http.ts';
 
-const greeting = () => ({ version: '1.2.3', rtmpPort: 1935, app: 'live', webControlled: false });
+const greeting = () => ({ version: '1.2.3', rtmpPort: 1935, webrtc: true, app: 'live', webControlled: false });
 
 function site(listen = '127.0.0.1:0') {
   return new SiteServer({ listen, tlsListen: '' }, { log: new LogRecorder(), greeting });
 }
 
-test('the hello page comes light, guarded and uncached', async () => {
+test('the page comes light, guarded and uncached', async () => {
   const answer = await site().app.inject({ url: '/', headers: { host: 'media.example' } });
   assert.equal(answer.statusCode, 200);
   assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
-  assert.equal(answer.headers['content-security-policy'], HELLO_POLICY);
+  assert.equal(answer.headers['content-security-policy'], SITE_POLICY);
   assert.equal(answer.headers['x-content-type-options'], 'nosniff');
   assert.equal(answer.headers['cache-control'], 'no-store');
   assert.match(answer.body, /rtmp:\/\/media\.example\/live/);
-  assert.ok(Buffer.byteLength(answer.body) < 4_096);
+  assert.ok(Buffer.byteLength(answer.body) < 8_192);
 });
 
 test('there is nothing else, and no way into the admin interface', async () => {
