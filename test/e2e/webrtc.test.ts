@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type Browser, openBrowser } from '../helpers/browser.ts';
 import { type Castgate, startCastgate } from '../helpers/castgate.ts';
 import { makeMedia, publish } from '../helpers/ffmpeg.ts';
-import { run } from '../helpers/program.ts';
+import { run, until } from '../helpers/program.ts';
 
 interface Studio {
   readonly server: Castgate;
@@ -36,6 +36,26 @@ for (const codec of ['H264', 'VP8', 'VP9', 'AV1']) {
     const { decibels } = await screen.tone();
     assert.ok(decibels > -60, `${decibels} dB`);
     assert.ok((await screen.presented()).length > 60);
+  });
+}
+
+for (const codec of ['H264', 'VP8']) {
+  test(`of three layers of ${codec} viewers get the largest`, { timeout: 90_000 }, async (t) => {
+    const { server, browser, at } = await studio(t);
+    const camera = await browser.page(at('/'));
+    const sent = await camera.publish(at('/live/show/whip'), {
+      ...{ codec, width: 1_280, height: 720, layers: ['h', 'm', 'l'] },
+    });
+    assert.equal(sent.status, 201, sent.problem);
+    assert.match(sent.answer, /a=simulcast:recv h;m;l/);
+    await server.session('publishing', 'show');
+    const screen = await browser.page(at('/'));
+    assert.equal((await screen.watch(at('/live/show/whep'))).status, 201);
+    await screen.decoded(30);
+    await until('the largest layer is seen', async () => {
+      const { frameWidth } = await screen.stats('viewer', 'video');
+      return frameWidth === 1_280;
+    });
   });
 }
 

@@ -43,11 +43,14 @@ globalThis.rtc = (() => {
   }
 
   /** The publisher of this page: what it has is filmed already, and not offered yet. */
-  async function camera({ codec, audio = true, video = true, width = 640, height = 360 } = {}) {
+  async function camera({ codec, audio = true, video = true, width = 640, height = 360, layers = [] } = {}) {
     const media = await navigator.mediaDevices.getUserMedia({ audio, video: video && { width, height, frameRate: 30 } });
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     for (const track of media.getTracks()) {
-      const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [media] });
+      // the first layer whole, each next one half as wide
+      const sendEncodings = layers.map((rid, at) => ({ rid, scaleResolutionDownBy: 2 ** at }));
+      const simulcast = track.kind === 'video' && layers.length > 0 ? { sendEncodings } : {};
+      const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [media], ...simulcast });
       if (codec && track.kind === 'video') prefer(transceiver, codec);
     }
     globalThis.publisher?.close();
