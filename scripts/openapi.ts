@@ -47,6 +47,10 @@ export async function openapiText(): Promise<string> {
     control: controlCounters,
     configTaken: () => true,
     faults: () => 0,
+    webrtc: () => undefined,
+    audioBridge: () => ({
+      ...{ streams: 0, renditions: 0, started: 0, failed: 0, unitsIn: 0, unitsOut: 0, dropped: 0, workers: 0 },
+    }),
   };
   addAdminRoutes(app, {
     version: VERSION,
@@ -54,6 +58,7 @@ export async function openapiText(): Promise<string> {
     sessions,
     hub,
     describe: () => [],
+    reach: () => ({ bridges: [] }),
     applications: () => [],
     health: { ready: () => ({ ok: true, reasons: [] }) },
     metrics: new Metrics({ version: VERSION, sessions, hub, source }),

@@ -1,10 +1,15 @@
 /**
- * What came through each front door, as metrics and the control API show it.
+ * What came through each front door and what becomes of the media, as metrics and the control API show it.
  */
+import type { MediaSource, StreamReach, WebRtcView } from './http/media-views.ts';
 import type { DoorCounts } from './http/views.ts';
+import type { AudioBridge } from './media/audio-bridge/transcoders.ts';
+import type { Renditions } from './relay/rendition.ts';
+import type { Stream } from './relay/stream.ts';
 import type { RtmpServer } from './rtmp/server.ts';
 import type { RtmpWorld } from './rtmp/world.ts';
 import type { WebRtcServer } from './webrtc/server.ts';
+import { watchable } from './webrtc/watchable.ts';
 
 export function rtmpDoor({ counts, audiences }: RtmpWorld, rtmp: RtmpServer): DoorCounts {
   const { received, sent } = rtmp.traffic();
@@ -34,5 +39,43 @@ export function webrtcDoor(webrtc: WebRtcServer): DoorCounts {
     videoFramesIn: counts.videoFrames,
     audioFramesIn: counts.audioFrames,
     videoWithheld: 0,
+  };
+}
+
+/** Sums that are kept as things happen: a scrape looks at no session for them. */
+export function mediaSource(
+  webrtc: () => WebRtcServer | undefined,
+  { counts }: AudioBridge,
+  renditions: Renditions,
+): MediaSource {
+  return {
+    webrtc: () => {
+      const server = webrtc();
+      return server && webrtcView(server);
+    },
+    audioBridge: () => ({ ...counts, renditions: renditions.running }),
+  };
+}
+
+/** Without `webrtc` browsers are out of the question. */
+export function reachOf(stream: Stream, webrtc: WebRtcServer | undefined, renditions: Renditions): StreamReach {
+  return { browsers: webrtc && watchable(stream), bridges: renditions.states(stream) };
+}
+
+function webrtcView({ counts, audiences, portCounts }: WebRtcServer): WebRtcView {
+  const { ingest } = counts;
+  return {
+    port: portCounts,
+    packetsSent: audiences.packets,
+    packetsRetransmitted: audiences.counts.retransmitted,
+    viewerNacks: audiences.counts.nacks,
+    viewerKeyFrameRequests: audiences.counts.pictureRequests,
+    keyFramesWanted: audiences.counts.keyFrameRequests,
+    keyFramesRepeated: audiences.counts.restarts,
+    packetsReceived: ingest.packets,
+    packetsLost: ingest.lost,
+    packetsRecovered: ingest.recovered,
+    publisherNacks: ingest.nacks,
+    publisherKeyFrameRequests: ingest.plis,
   };
 }

@@ -12,7 +12,7 @@ import { LogoutFile } from './control/logout-file.ts';
 import { SessionControl } from './control/session-control.ts';
 import { StateLock } from './control/state-lock.ts';
 import { NodeWebClient, type WebClient, type WebRoute } from './control/web-client.ts';
-import { rtmpDoor, webrtcDoor } from './door-counts.ts';
+import { mediaSource, reachOf, rtmpDoor, webrtcDoor } from './door-counts.ts';
 import { greetingOf } from './greeting.ts';
 import { AdminServer } from './http/admin-server.ts';
 import { SiteServer } from './http/http-server.ts';
@@ -99,6 +99,7 @@ export class MediaServer {
         doors: () => this.#doors(),
         applications: () => this.#control.states(),
         control: () => this.#control.counters,
+        ...mediaSource(() => this.#webrtc, this.#transcoders, this.#renditions),
         configTaken: () => this.#configTaken,
         faults: () => this.#world.counts.closed.get('server/bug') ?? 0,
       },
@@ -127,7 +128,7 @@ export class MediaServer {
       random,
       nextNumber: () => this.#nextNumber(),
       writeWindow: (app) => this.#policy.writeWindow(app),
-      observeJoin: (millis) => this.#metrics.observeJoin(millis),
+      observeJoin: (millis) => this.#metrics.observeJoin('rtmp', millis),
     };
     const greeter = { version, webrtc: webrtcIsOn(config), policy: this.#policy };
     this.#site = new SiteServer(config.http, {
@@ -159,7 +160,8 @@ export class MediaServer {
       const media = await this.#webrtc?.start();
       const { plain, tls: https } = await this.#site.listen(tls);
       const rtmp = await this.#rtmp.start(tls);
-      this.#addresses = { ...rtmp, webrtc: media?.udp ?? media?.tcp, http: bound(plain), https: bound(https), admin };
+      const webrtc = { webrtc: media?.udp, webrtcTcp: media?.tcp };
+      this.#addresses = { ...rtmp, ...webrtc, http: bound(plain), https: bound(https), admin };
       // Not before the ports are ours: in a server that was started twice this would log out everybody who is at the other one.
       await this.#control.start();
     } catch (error) {
@@ -237,7 +239,7 @@ export class MediaServer {
       nextNumber: () => this.#nextNumber(),
       rendition: (stream, to) => this.#renditions.of(stream, to),
       listed: (app) => this.#policy.isOpen(app),
-      observeJoin: (millis) => this.#metrics.observeJoin(millis),
+      observeJoin: (millis) => this.#metrics.observeJoin('webrtc', millis),
     });
   }
 
@@ -248,6 +250,7 @@ export class MediaServer {
       sessions: this.#registry,
       hub: this.#hub,
       describe: trackViews,
+      reach: (stream) => reachOf(stream, this.#webrtc, this.#renditions),
       applications: () => this.#control.states(),
       health: { ready: () => this.#ready() },
       metrics: this.#metrics,

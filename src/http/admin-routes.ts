@@ -4,8 +4,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { RefusedError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { Hub } from '../relay/hub.ts';
-import type { SessionRegistry } from '../session/registry.ts';
 import type { Session } from '../session/session.ts';
 import {
   type ApplicationItem,
@@ -25,17 +23,14 @@ import {
   StreamName,
   textAnswer,
 } from './admin-schemas.ts';
-import { findStream, listApplications, listSessions, listStreams, sessionItem } from './listing.ts';
+import { findStream, listApplications, listSessions, listStreams, type StreamSources, sessionItem } from './listing.ts';
 import type { Metrics } from './metrics.ts';
 import { problem, writeProblem } from './problem.ts';
-import type { ApplicationView, DescribeStream, Health } from './views.ts';
+import type { ApplicationView, Health } from './views.ts';
 
-export interface AdminDeps {
+export interface AdminDeps extends StreamSources {
   readonly version: string;
   readonly log: Logger;
-  readonly sessions: SessionRegistry;
-  readonly hub: Hub;
-  readonly describe: DescribeStream;
   readonly applications: () => Iterable<ApplicationView>;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -210,7 +205,7 @@ function addSessionRoutes(app: FastifyInstance, { sessions, log }: AdminDeps): v
   );
 }
 
-function addStreamRoutes(app: FastifyInstance, { hub, sessions, describe }: AdminDeps): void {
+function addStreamRoutes(app: FastifyInstance, deps: AdminDeps): void {
   const tags = ['streams'];
 
   app.get<{ Querystring: Paging; Reply: StreamItem[] }>(
@@ -225,7 +220,7 @@ function addStreamRoutes(app: FastifyInstance, { hub, sessions, describe }: Admi
       },
     },
     async ({ query }, reply) => {
-      const { total, page } = listStreams(hub, sessions, describe, query);
+      const { total, page } = listStreams(deps, query);
       tellPage(reply, query, total);
       return page;
     },
@@ -243,7 +238,7 @@ function addStreamRoutes(app: FastifyInstance, { hub, sessions, describe }: Admi
       },
     },
     async ({ params }) => {
-      const found = findStream(hub, sessions, describe, `${params.app}/${params.stream}`);
+      const found = findStream(deps, `${params.app}/${params.stream}`);
       if (found === undefined) throw new RefusedError('api/not-found', 'Nobody publishes or plays this stream.');
       return found;
     },

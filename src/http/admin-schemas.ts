@@ -3,6 +3,7 @@
  * docs/openapi.json is made from them.
  */
 import { type Static, type TProperties, Type } from 'typebox';
+import { QualityItem } from './session-quality.ts';
 import type { TrackView } from './views.ts';
 
 declare module 'fastify' {
@@ -61,9 +62,30 @@ export const SessionItem = Type.Object(
     bytesIn: count('Received from the client.'),
     bytesOut: count('Sent to the client.'),
     state: Type.Enum(['connected', 'publishing', 'playing', 'closing']),
+    quality: Type.Optional(QualityItem),
   },
   { $id: 'Session', description: 'One client, let in by the gate.' },
 );
+
+const Browsers = Type.Object(
+  {
+    watchable: Type.Boolean({ description: 'By WebRTC. Which codecs one browser plays shows when it asks.' }),
+    code: optionalText('What they cannot have of it, all or the sound: a code of docs/errors.md; null: nothing.'),
+    reason: optionalText('The same in words.'),
+  },
+  { description: 'Left out while it is not live, and where WebRTC is off.' },
+);
+
+const Bridge = Type.Object({
+  to: Type.Enum(['aac', 'opus']),
+  state: Type.Enum(['idle', 'waiting', 'running', 'failed'], {
+    description:
+      '`idle`: nobody needs it. `waiting`: there is no sound to translate. `failed`: viewers have no sound until another publisher comes.',
+  }),
+  viewers: count('Who get it.'),
+  failureCode: optionalText('Of the last failure, a code of docs/errors.md; null: there was none.'),
+  failure: optionalText('The same in words.'),
+});
 
 const Track = Type.Object({
   kind: Type.Enum(['video', 'audio']),
@@ -89,6 +111,9 @@ export const StreamItem = Type.Object(
     audience: count('Viewers now.'),
     codecs: Type.Array(Type.String(), { description: 'Of the tracks, in order.' }),
     tracks: Type.Array(Track),
+    reordered: Type.Boolean({ description: 'B-frames have been seen: pictures come in another order than shown.' }),
+    browsers: Type.Optional(Browsers),
+    audioBridges: Type.Array(Bridge, { description: 'Its sound in another codec, where somebody has asked for that.' }),
     bytes: count('Received from publishers while the stream has existed.'),
     videoFrames: count('Likewise.'),
     keyFrames: count('Likewise.'),

@@ -15,6 +15,8 @@ import {
   type SessionQuery,
   type StreamItem,
 } from './admin-schemas.ts';
+import type { ReachOfStream, StreamReach } from './media-views.ts';
+import { qualityItem } from './session-quality.ts';
 import type { ApplicationView, DescribeStream } from './views.ts';
 
 export interface Page<T> {
@@ -38,6 +40,7 @@ export function listSessions(sessions: SessionRegistry, query: SessionQuery): Pa
 
 export function sessionItem(session: Session): SessionItem {
   const { received, sent } = session.traffic();
+  const quality = session.quality?.();
   return {
     id: session.id,
     name: session.name,
@@ -51,37 +54,38 @@ export function sessionItem(session: Session): SessionItem {
     bytesIn: received,
     bytesOut: sent,
     state: session.state,
+    ...(quality && { quality: qualityItem(quality) }),
   };
 }
 
+/** Where streams are found, and who knows about them. */
+export interface StreamSources {
+  readonly hub: Hub;
+  readonly sessions: SessionRegistry;
+  readonly describe: DescribeStream;
+  readonly reach: ReachOfStream;
+}
+
 /** One page of the streams, in the order in which they came, and how many there are. */
-export function listStreams(
-  hub: Hub,
-  sessions: SessionRegistry,
-  describe: DescribeStream,
-  query: Paging,
-): Page<StreamItem> {
+export function listStreams(sources: StreamSources, query: Paging): Page<StreamItem> {
+  const { hub, sessions } = sources;
   const users = streamUsers(sessions);
   const { first, end } = bounds(query);
   const shown = [...hub].slice(first, end);
   return {
     total: hub.size,
-    page: shown.map((stream) => streamItem(stream, users.get(userKey(stream.app, stream.name)), describe)),
+    page: shown.map((stream) => streamItem(sources, stream, users.get(userKey(stream.app, stream.name)))),
   };
 }
 
 /** The stream of that full name, if somebody uses it. */
-export function findStream(
-  hub: Hub,
-  sessions: SessionRegistry,
-  describe: DescribeStream,
-  fullName: string,
-): StreamItem | undefined {
+export function findStream(sources: StreamSources, fullName: string): StreamItem | undefined {
+  const { hub, sessions } = sources;
   // both parts of it may hold slashes, so each may be where it is divided
   for (let slash = fullName.indexOf('/'); slash >= 0; slash = fullName.indexOf('/', slash + 1)) {
     const stream = hub.find(fullName.slice(0, slash), fullName.slice(slash + 1));
     if (stream === undefined) continue;
-    return streamItem(stream, streamUsers(sessions).get(userKey(stream.app, stream.name)), describe);
+    return streamItem(sources, stream, streamUsers(sessions).get(userKey(stream.app, stream.name)));
   }
   return undefined;
 }
@@ -102,7 +106,7 @@ function userKey(app: string, stream: string): string {
   return `${app}\n${stream}`;
 }
 
-function streamItem(stream: Stream, user: Session | undefined, describe: DescribeStream): StreamItem {
+function streamItem({ describe, reach }: StreamSources, stream: Stream, user: Session | undefined): StreamItem {
   const tracks = describe(stream);
   const publisher = user?.stream?.doing === 'publish' ? user : undefined;
   return {
@@ -112,10 +116,21 @@ function streamItem(stream: Stream, user: Session | undefined, describe: Describ
     audience: stream.audience,
     codecs: tracks.map((track) => track.codec),
     tracks,
+    reordered: stream.order.reordered,
+    ...reachItem(reach(stream), stream.live),
     ...stream.counts,
     publisher: publisher?.id ?? null,
     since: publisher === undefined ? null : isoTime(publisher.startedAt),
   };
+}
+
+function reachItem({ browsers, bridges }: StreamReach, live: boolean): Pick<StreamItem, 'browsers' | 'audioBridges'> {
+  const audioBridges = bridges.map(({ to, state, viewers, failure }) => {
+    return { to, state, viewers, failureCode: failure?.code ?? null, failure: failure?.reason ?? null };
+  });
+  if (browsers === undefined || !live) return { audioBridges };
+  const { watchable, lack } = browsers;
+  return { browsers: { watchable, code: lack?.code ?? null, reason: lack?.reason ?? null }, audioBridges };
 }
 
 /** One page of the applications, with the sessions of each. */

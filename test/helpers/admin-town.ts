@@ -2,6 +2,7 @@
  * A small population behind an admin interface: sessions, streams and web sites, without sockets.
  */
 import { AdminServer } from '../../src/http/admin-server.ts';
+import type { AudioBridgeView, StreamReach, WebRtcView } from '../../src/http/media-views.ts';
 import { Metrics } from '../../src/http/metrics.ts';
 import type { AdminOptions } from '../../src/http/options.ts';
 import type { ApplicationView, DoorCounts, Readiness, TrackView } from '../../src/http/views.ts';
@@ -109,6 +110,28 @@ export function fakeDoor(facts: Partial<DoorCounts> = {}): DoorCounts {
   };
 }
 
+export function fakeWebRtc(facts: Partial<WebRtcView> = {}): WebRtcView {
+  return {
+    port: {
+      ...{
+        received: 11,
+        receivedBytes: 12,
+        sent: 13,
+        sentBytes: 14,
+        checks: 15,
+        refused: 16,
+        connections: 17,
+        cut: 18,
+      },
+      dropped: new Map([['stranger', 19]]),
+    },
+    ...{ packetsSent: 21, packetsRetransmitted: 22, viewerNacks: 23, viewerKeyFrameRequests: 24 },
+    ...{ keyFramesWanted: 25, keyFramesRepeated: 26, packetsReceived: 27, packetsLost: 28, packetsRecovered: 29 },
+    ...{ publisherNacks: 30, publisherKeyFrameRequests: 31 },
+    ...facts,
+  };
+}
+
 export class AdminTown {
   readonly clock = new VirtualClock();
   readonly log = new LogRecorder();
@@ -118,6 +141,11 @@ export class AdminTown {
   doors: DoorCounts[] = [fakeDoor()];
   readiness: Readiness = { ok: true, reasons: [] };
   configTaken = true;
+  webrtc: WebRtcView | undefined = fakeWebRtc();
+  audioBridge: AudioBridgeView = {
+    ...{ streams: 1, renditions: 2, started: 3, failed: 4, unitsIn: 5, unitsOut: 6, dropped: 7, workers: 8 },
+  };
+  reach: StreamReach = { bridges: [] };
   tracks: TrackView[] = [{ kind: 'video', track: 0, codec: 'h264', width: 64, height: 36 }];
   readonly metrics: Metrics;
   readonly server: AdminServer;
@@ -133,6 +161,8 @@ export class AdminTown {
       }),
       configTaken: () => this.configTaken,
       faults: () => 0,
+      webrtc: () => this.webrtc,
+      audioBridge: () => this.audioBridge,
     };
     this.metrics = new Metrics({ version: '1.2.3', sessions, hub, source });
     this.server = new AdminServer(
@@ -140,6 +170,7 @@ export class AdminTown {
       {
         ...{ version: '1.2.3', log, sessions, hub },
         describe: () => this.tracks,
+        reach: () => this.reach,
         applications: () => this.applications,
         health: { ready: () => this.readiness },
         metrics: this.metrics,

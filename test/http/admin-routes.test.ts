@@ -152,6 +152,8 @@ test('a live stream is shown with its publisher, tracks and counts', async () =>
     audience: 3,
     codecs: ['h264'],
     tracks: [{ kind: 'video', track: 0, codec: 'h264', width: 64, height: 36 }],
+    reordered: false,
+    audioBridges: [],
     bytes: 4_000,
     videoFrames: 50,
     keyFrames: 2,

@@ -28,7 +28,7 @@ test('every metric has the prefix, a HELP of its own, and a unit or kind in its 
   town.enter(publishing('a'));
   fakePublication(town.hub.stream('live', 'a'));
   town.metrics.observeHook('login', 12, 'ok');
-  town.metrics.observeJoin(3);
+  town.metrics.observeJoin('rtmp', 3);
   const helps = new Map<string, string>();
   const types = new Map<string, string>();
   for (const line of (await town.metrics.text()).split('\n')) {
@@ -131,13 +131,15 @@ test('hooks and joins are histograms in seconds', async () => {
   const town = new AdminTown();
   town.metrics.observeHook('login', 30, 'ok');
   town.metrics.observeHook('login', 4_000, 'failed');
-  town.metrics.observeJoin(4);
+  town.metrics.observeJoin('rtmp', 4);
+  town.metrics.observeJoin('webrtc', 40);
   const samples = await scrape(town);
   assert.equal(samples.get('castgate_hook_duration_seconds_bucket{hook="login",le="0.025",outcome="ok"}'), 0);
   assert.equal(samples.get('castgate_hook_duration_seconds_bucket{hook="login",le="0.05",outcome="ok"}'), 1);
   assert.equal(samples.get('castgate_hook_duration_seconds_sum{hook="login",outcome="failed"}'), 4);
-  assert.equal(samples.get('castgate_join_duration_seconds_bucket{le="0.005"}'), 1);
-  assert.equal(samples.get('castgate_join_duration_seconds_sum{}'), 0.004);
+  assert.equal(samples.get('castgate_join_duration_seconds_bucket{le="0.005",protocol="rtmp"}'), 1);
+  assert.equal(samples.get('castgate_join_duration_seconds_sum{protocol="rtmp"}'), 0.004);
+  assert.equal(samples.get('castgate_join_duration_seconds_sum{protocol="webrtc"}'), 0.04);
 });
 
 test('build, configuration and the process itself are reported', async () => {
@@ -156,4 +158,51 @@ test('the page comes as the text format of Prometheus', async () => {
   const answer = await new AdminTown().get('/metrics');
   assert.match(String(answer.headers['content-type']), /^text\/plain; version=0\.0\.4/);
   assert.ok(answer.body.endsWith('\n'));
+});
+
+test('WebRTC is reported as totals, whoever is there', async () => {
+  const town = new AdminTown();
+  const samples = await scrape(town);
+  const names = [
+    ...['port_received_total', 'port_received_bytes_total', 'port_sent_total', 'port_sent_bytes_total'],
+    ...['checks_total{result="ok"}', 'checks_total{result="refused"}', 'port_tcp_connections', 'port_tcp_cut_total'],
+    ...['port_dropped_total{reason="stranger"}', 'packets_sent_total', 'packets_retransmitted_total'],
+    ...['viewer_nacks_total', 'viewer_key_frame_requests_total', 'key_frames_wanted_total'],
+    ...['key_frames_repeated_total', 'packets_received_total', 'packets_lost_total', 'packets_recovered_total'],
+    ...['publisher_nacks_total', 'publisher_key_frame_requests_total'],
+  ].map((name) => `castgate_webrtc_${name.includes('{') ? name : `${name}{}`}`);
+  assert.deepEqual(
+    names.map((name) => samples.get(name)),
+    [11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31],
+  );
+  assert.deepEqual([...samples.keys()].filter((name) => name.startsWith('castgate_webrtc_')).sort(), names.sort());
+  town.webrtc = undefined;
+  const without = await scrape(town);
+  assert.ok(![...without.keys()].some((name) => name.startsWith('castgate_webrtc_checks')));
+});
+
+test('the audio bridge is reported', async () => {
+  const samples = await scrape(new AdminTown());
+  const names = ['streams', 'renditions', 'started_total', 'failed_total', 'units_in_total', 'units_out_total'];
+  names.push('units_dropped_total', 'workers_total');
+  assert.deepEqual(
+    names.map((name) => samples.get(`castgate_audio_bridge_${name}{}`)),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+});
+
+test('each door is asked once for a whole scrape, as it looks at all its clients', async () => {
+  const town = new AdminTown();
+  let asked = 0;
+  const [door] = town.doors;
+  town.doors = Object.defineProperty([], Symbol.iterator, {
+    value: () => {
+      asked += 1;
+      return [door!].values();
+    },
+  });
+  await scrape(town);
+  assert.equal(asked, 1);
+  town.doors = [fakeDoor({ accepted: 77 })];
+  assert.equal((await scrape(town)).get('castgate_connections_accepted_total{protocol="rtmp"}'), 77);
 });
