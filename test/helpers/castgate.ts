@@ -89,7 +89,7 @@ export class Castgate {
   }
 
   /** `HOST:PORT` of a door. */
-  address(door: 'rtmp' | 'rtmps' | 'http' | 'https' | 'admin'): string {
+  address(door: 'rtmp' | 'rtmps' | 'http' | 'https' | 'admin' | 'webrtc'): string {
     const address = this.#ready?.[door];
     assert.equal(typeof address, 'string', `${door} is not open`);
     return address as string;
@@ -116,12 +116,15 @@ export class Castgate {
   }
 
   async api<T>(path: string, method = 'GET'): Promise<T> {
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-    const response = await fetch(`http://${this.address('admin')}${path}`, { method, headers });
-    const text = await response.text();
-    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-    this.#holdsNoSecret(`${method} ${path}`, text);
+    const text = await this.#ask(path, method);
     return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Of one metric by the value of its label, `''` where it has none; `name`: without `castgate_`. */
+  async metric(name: string): Promise<ReadonlyMap<string, number>> {
+    const text = await this.#ask('/metrics', 'GET');
+    const lines = text.matchAll(new RegExp(`^castgate_${name}(?:\\{[^}]*?="([^"]*)"\\})? (\\S+)$`, 'gm'));
+    return new Map([...lines].map(([, label = '', value]) => [label, Number(value)]));
   }
 
   sessions(): Promise<SessionView[]> {
@@ -198,6 +201,15 @@ export class Castgate {
       '',
     );
     assert.equal(past, '', 'nothing is said past the log');
+  }
+
+  async #ask(path: string, method: string): Promise<string> {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const response = await fetch(`http://${this.address('admin')}${path}`, { method, headers });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    this.#holdsNoSecret(`${method} ${path}`, text);
+    return text;
   }
 
   #holdsNoSecret(where: string, text: string): void {
