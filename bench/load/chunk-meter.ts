@@ -2,7 +2,7 @@
  * Reads one player's chunk stream and measures it: when the first key frame was whole, how old each video message was,
  * and whether the timestamps run on. Any chunk size, header form and interleaving (RTMP 1.0, 5.3.1).
  */
-import { MARK_SIZE, micros } from './wire.ts';
+import { markOf, micros } from './wire.ts';
 
 const HEADER_LENGTHS = [11, 7, 3, 0] as const;
 const FIRST_CHUNK_SIZE = 128;
@@ -150,15 +150,4 @@ export class ChunkMeter {
     const sent = markOf(body, length);
     if (sent > 0) this.latencies.push(now - sent);
   }
-}
-
-/** The send time at the end of a video message, in microseconds; 0 when its publisher wrote none. */
-function markOf(body: Buffer, length: number): number {
-  let time = 0;
-  for (let at = length - MARK_SIZE; at < length; at++) {
-    const digit = body[at]! - 48;
-    if (at < 0 || digit < 0 || digit > 9) return 0;
-    time = time * 10 + digit;
-  }
-  return time;
 }

@@ -66,11 +66,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   };
 }
 
-function list(text: string): string[] {
+export function list(text: string): string[] {
   return text.split(',').filter((name) => name !== '');
 }
 
-function oneOf<Name extends string>(what: string, name: string, names: readonly Name[]): Name {
+export function oneOf<Name extends string>(what: string, name: string, names: readonly Name[]): Name {
   const found = names.find((each) => each === name);
   if (found === undefined) throw new Error(`no ${what} "${name}"; there are ${names.join(', ')}`);
   return found;
@@ -84,7 +84,7 @@ function mode(text: string): Mode {
   return text;
 }
 
-function whole(what: string, text: string, most: number, least = 1): number {
+export function whole(what: string, text: string, most: number, least = 1): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < least || value > most)
     throw new Error(`--${what} takes a whole number from ${least} to ${most}`);

@@ -2,12 +2,10 @@
  * The RTMP load bench: the same load on several servers in turn, one table, one JSON. Timing is never a test: the exit
  * code says only whether the run took place. See bench/README.md.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { fileLimit, PLACEMENT } from './processes.ts';
-import { type Row, type Target, table, verdicts } from './report.ts';
+import { machineLine, note, print, save, targetsOf } from './output.ts';
+import { fileLimit } from './processes.ts';
+import { type Row, table, verdicts } from './report.ts';
 import { COLUMNS, measure, type Sample, type Scenario } from './scenarios.ts';
 import { type Mode, SERVER_KINDS, type ServerKind } from './servers.ts';
 import { makeTestStream, RTMP_STREAM } from './test-stream.ts';
@@ -21,8 +19,6 @@ interface Turn {
 
 /** Sockets of one process besides its players. */
 const SPARE_FILES = 500;
-const BUDGETS = new URL('../budgets.json', import.meta.url);
-const RESULTS = new URL('../results/', import.meta.url);
 
 async function main(options: Options): Promise<void> {
   const needed = Math.max(options.players * 2 + 1_000, options.publishers * 2) + SPARE_FILES;
@@ -34,12 +30,8 @@ async function main(options: Options): Promise<void> {
   const stream = await makeTestStream(RTMP_STREAM);
   const servers = await ready(options.servers);
   const rows: Row<Sample>[] = [];
-  print(
-    `${cpus().length} cores, ${cpus()[0]?.model ?? '?'}, Linux ${release()}, Node ${process.version}; ${PLACEMENT}`,
-  );
-  print(
-    `${options.rounds} rounds of ${options.seconds} s, one 2.5 Mbit/s stream; load average at start ${loadavg()[0]!.toFixed(2)}`,
-  );
+  print(machineLine());
+  print(`${options.rounds} rounds of ${options.seconds} s, one 2.5 Mbit/s stream`);
   for (const scenario of options.scenarios) {
     const turns = turnsOf(scenario, servers, options.modes);
     for (let round = 1; round <= options.rounds; round++) {
@@ -57,8 +49,7 @@ async function main(options: Options): Promise<void> {
     rows.push(...taken);
     print(`\n${scenario}\n${table(taken, 'bytes leave', COLUMNS)}`);
   }
-  const targets: Target[] = JSON.parse(readFileSync(BUDGETS, 'utf8')).rtmp;
-  const lines = verdicts(rows, targets);
+  const lines = verdicts(rows, targetsOf('rtmp'));
   if (lines.length > 0) print(`\ntargets\n${lines.join('\n')}`);
   if (options.save) print(`\nsaved as ${save(options, rows)}`);
 }
@@ -89,30 +80,6 @@ function turnsOf(
     }
   }
   return turns;
-}
-
-function save(options: Options, rows: readonly Row<Sample>[]): string {
-  const time = new Date().toISOString();
-  const path = new URL(`${time.replaceAll(/[:.]/g, '-')}.json`, RESULTS);
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    linux: release(),
-    node: process.version,
-    placement: PLACEMENT,
-  };
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ time, machine, options, rows }, null, 2)}\n`);
-  return fileURLToPath(path);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-/** Where the run is, for a person who waits. */
-function note(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`${line}\n`);
 }
 
 try {

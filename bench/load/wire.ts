@@ -125,6 +125,17 @@ export function rawHello(role: 'publish' | 'play', stream: number): Buffer {
 const MARK_NAL = Buffer.from([0, 0, 0, 17, 30]);
 export const MARK_SIZE = 16;
 
+/** The send time at the end of a picture, in microseconds; 0 when its publisher wrote none. */
+export function markOf(body: Buffer, length: number): number {
+  let time = 0;
+  for (let at = length - MARK_SIZE; at < length; at++) {
+    const digit = body[at]! - 48;
+    if (at < 0 || digit < 0 || digit > 9) return 0;
+    time = time * 10 + digit;
+  }
+  return time;
+}
+
 /** A message that is sent again and again: patch the time and the mark, then write all of it. */
 export interface Template {
   readonly type: number;
