@@ -4,12 +4,16 @@
 import { networkInterfaces } from 'node:os';
 import { isLoopback, type ListenAddress } from './base/listen-address.ts';
 import type { ApplicationOptions, Config } from './config/schema.ts';
+import { makeCandidates } from './webrtc/ice-candidates.ts';
+import { interfaceAddresses } from './webrtc/udp-port.ts';
 
 /** Where the doors listen now; a door that is off is undefined. */
 export interface Addresses {
   readonly rtmp?: ListenAddress | undefined;
   readonly rtmps?: ListenAddress | undefined;
+  /** Media of WebRTC, by UDP and by TCP. */
   readonly webrtc?: ListenAddress | undefined;
+  readonly webrtcTcp?: ListenAddress | undefined;
   readonly http?: ListenAddress | undefined;
   readonly https?: ListenAddress | undefined;
   readonly admin?: ListenAddress | undefined;
@@ -21,12 +25,18 @@ export interface Start {
   readonly config: Config;
   /** The file that was read. */
   readonly configFile: string | undefined;
+  /** Addresses of this machine, by default as they are. */
+  readonly interfaces?: readonly string[];
 }
 
 const RTMP_PORT = 1935;
 const RTMPS_PORT = 443;
 /** Applications named one by one; of more, the number is told. */
 const APPLICATIONS_SHOWN = 10;
+
+/** RFC 1918, RFC 6598, RFC 4193 and what does not leave a link or a machine. */
+const PRIVATE =
+  /^(?:10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|::1$|f[cd]|fe[89ab])/i;
 
 /** Some lines for a terminal, ending in a line feed. */
 export function banner(start: Start): string {
@@ -36,6 +46,7 @@ export function banner(start: Start): string {
   if (addresses.rtmps !== undefined) rows.push(...rtmpRows('rtmps', addresses.rtmps, RTMPS_PORT, config));
   if (addresses.http !== undefined) rows.push(['page', `${address('http', addresses.http, 80)}/`]);
   if (addresses.https !== undefined) rows.push(['page', `${address('https', addresses.https, 443)}/`]);
+  rows.push(...webrtcRows(start));
   if (addresses.admin !== undefined) {
     const admin = address('http', addresses.admin, 80);
     rows.push([
@@ -76,6 +87,9 @@ export function sessionControl({ applications }: Config): readonly string[] {
 }
 
 function decides(options: ApplicationOptions): string {
+  if (options.webLogin === '' && options.webKey !== '') {
+    return 'everybody may publish and watch over RTMP; browsers need a key that is made with webKey';
+  }
   if (options.webLogin === '') return 'everybody may publish and watch';
   const players = options.acceptPlayers ? ', also about players without a session' : '';
   const told = options.webStatus === '' ? '' : `, is told every ${options.webStatusInterval / 1000} s`;
@@ -103,6 +117,37 @@ function rtmpRows(
     ['publish', `ffmpeg -re -f lavfi -i testsrc2 -f lavfi -i sine -c:v libx264 -g 60 -c:a aac -f flv ${near}`],
     ['watch', `ffplay ${near}`],
   ];
+}
+
+/** Where WHIP and WHEP are found, and what has to be open besides. */
+function webrtcRows({ addresses, config, interfaces }: Start): readonly (readonly [string, string])[] {
+  const { webrtc, webrtcTcp, http, https } = addresses;
+  const ports = [webrtc && `UDP ${webrtc.port}`, webrtcTcp && `TCP ${webrtcTcp.port}`].filter(Boolean).join(' and ');
+  const door = http === undefined ? https && address('https', https, 443) : address('http', http, 80);
+  if (ports === '' || door === undefined) return [];
+  const { applications } = config;
+  const open = [...applications].find(([, { webLogin, webKey }]) => webLogin === '' && webKey === '')?.[0];
+  const app = applications.size === 0 ? 'live' : open;
+  const lines =
+    app === undefined
+      ? [`publish ${door}/${[...applications.keys()][0]}/…/whip, watch …/whep, with the key that your site makes`]
+      : [`publish ${door}/${app}/test/whip (in OBS as Server of the service WHIP)`, `watch ${door}/${app}/test/whep`];
+  lines.push(`open ${ports} in the firewall: the media of all sessions`);
+  if (!reachedFromOutside({ webrtc, webrtcTcp }, config, interfaces ?? interfaceAddresses())) {
+    lines.push('for clients of other networks set webrtc.publicAddresses: they are told private addresses alone');
+  }
+  return lines.map((line) => ['webrtc', line] as const);
+}
+
+/** Is there any address among those that clients are told which another network can know? */
+function reachedFromOutside(
+  { webrtc: udp, webrtcTcp: tcp }: Addresses,
+  { webrtc: { publicAddresses, interfaceAddresses: told } }: Config,
+  interfaces: readonly string[],
+): boolean {
+  if (publicAddresses.length > 0) return true;
+  const candidates = makeCandidates({ udp, tcp, publicAddresses, interfaces: told ? interfaces : undefined });
+  return candidates.some(({ ip }) => !PRIVATE.test(ip));
 }
 
 /** The names under which it can be reached: from this machine first, then from the network. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { banner, startFields } from '../src/banner.ts';
+import { type Addresses, banner, startFields } from '../src/banner.ts';
 import { fromFile } from './helpers/config.ts';
 
 const SITE = `
@@ -10,8 +10,10 @@ applications:
   second: { webLogin: "http://other.example:8000/?s=", acceptPlayers: true }
 `;
 
-function show(text: string, addresses: Parameters<typeof banner>[0]['addresses']): string {
-  return banner({ version: '1.2.3', addresses, config: fromFile(text), configFile: text === '' ? undefined : 'c.yml' });
+function show(text: string, addresses: Addresses, ...more: string[]): string {
+  const interfaces = ['127.0.0.1', '192.168.1.5', ...more];
+  const config = fromFile(text);
+  return banner({ version: '1.2.3', addresses, config, configFile: text === '' ? undefined : 'c.yml', interfaces });
 }
 
 test('an open server says how to publish and to watch, with its real port', () => {
@@ -70,4 +72,56 @@ test('programs get the same as fields', () => {
     ],
     settings: 'c.yml',
   });
+});
+
+const HTTP = { http: { host: '127.0.0.1', port: 8080 } };
+const MEDIA = { webrtc: { host: '', port: 8189 }, webrtcTcp: { host: '', port: 8190 } };
+
+test('WHIP, WHEP and the ports of the media are told', () => {
+  const text = show('', { ...HTTP, ...MEDIA });
+  assert.match(text, /webrtc +publish http:\/\/127\.0\.0\.1:8080\/live\/test\/whip \(in OBS/);
+  assert.match(text, / {12}watch http:\/\/127\.0\.0\.1:8080\/live\/test\/whep\n/);
+  assert.match(text, / {12}open UDP 8189 and TCP 8190 in the firewall/);
+  assert.match(show('', { ...HTTP, webrtc: MEDIA.webrtc }), /open UDP 8189 in the firewall/);
+  assert.match(show('', { ...HTTP, webrtcTcp: MEDIA.webrtcTcp }), /open TCP 8190 in the firewall/);
+  const secure = show('', { https: { host: '127.0.0.1', port: 443 }, ...MEDIA });
+  assert.match(secure, /publish https:\/\/127\.0\.0\.1\/live\/test\/whip/);
+});
+
+test('without a door for signalling, or without media, there is no WebRTC', () => {
+  assert.doesNotMatch(show('', MEDIA), /webrtc/);
+  assert.doesNotMatch(show('', HTTP), /webrtc/);
+});
+
+test('under control the site makes the addresses of WebRTC, too', () => {
+  const text = show(SITE, { ...HTTP, ...MEDIA });
+  assert.match(
+    text,
+    /publish http:\/\/127\.0\.0\.1:8080\/videowhisper\/…\/whip, watch …\/whep, with the key that your site/,
+  );
+  assert.doesNotMatch(text, /Hunter2/);
+  const open = show('applications: { closed: { webKey: Hunter2 }, open: }', { ...HTTP, ...MEDIA });
+  assert.match(open, /8080\/open\/test\/whip/);
+});
+
+test('whoever tells clients private addresses alone is told what others need', () => {
+  const hint = /for clients of other networks set webrtc\.publicAddresses/;
+  const publicly = 'webrtc: { publicAddresses: ["203.0.113.5"] }';
+  assert.match(show('', { ...HTTP, ...MEDIA }), hint);
+  for (const ip of ['10.0.0.1', '172.31.0.1', '100.64.0.1', 'fd00::1'])
+    assert.match(show('', { ...HTTP, ...MEDIA }, ip), hint);
+  for (const ip of ['203.0.113.5', '172.32.0.1', '100.128.0.1', '2001:db8::1']) {
+    assert.doesNotMatch(show('', { ...HTTP, ...MEDIA }, ip), hint, ip);
+  }
+  assert.doesNotMatch(show(publicly, { ...HTTP, ...MEDIA }), hint);
+  const here = { webrtc: { host: '127.0.0.1', port: 8189 } };
+  assert.match(show('', { ...HTTP, ...here }, '203.0.113.5'), hint, 'it listens where nobody else comes');
+  assert.match(show('webrtc: { interfaceAddresses: false }', { ...HTTP, ...MEDIA }, '203.0.113.5'), hint);
+});
+
+test('with webKey alone RTMP is free for all, and WebRTC is not', () => {
+  const text = show('applications: { live: { webKey: Hunter2 } }', { rtmp: { host: '127.0.0.1', port: 1935 } });
+  assert.match(text, /control +live: everybody may publish and watch over RTMP; browsers need a key/);
+  assert.match(text, /ffplay rtmp:\/\/127\.0\.0\.1\/live\/test\n/);
+  assert.doesNotMatch(text, /Hunter2/);
 });

@@ -77,7 +77,7 @@ export function applicationState({ name, options, site, reporter }: Application)
     webLogin: options.webLogin,
     webLogout: options.webLogout,
     webStatus: options.webStatus,
-    state: `${accessWords(access)}; ${reportWords(report)}`,
+    state: `${accessWords(access, options)}; ${reportWords(report)}`,
     lastAnswer: report?.lastAnswer,
     failure: access?.login.failure ?? report?.failure ?? access?.logout.failure,
     counts: {
@@ -98,7 +98,10 @@ export function letsPlayersIn(options: SiteOptions): boolean {
   return options.acceptPlayers || options.webLogin === '';
 }
 
-function accessWords(state: SiteState | undefined): string {
+function accessWords(state: SiteState | undefined, { webKey }: SiteOptions): string {
+  if (state === undefined && webKey !== '') {
+    return 'everybody is let in over RTMP, because webLogin is not set; over WebRTC whoever brings a key made with webKey';
+  }
   if (state === undefined) return 'everybody is let in, because webLogin is not set';
   if (state.login.failure !== undefined) return `nobody can log in: ${state.login.failure.text}`;
   if (state.logout.failure !== undefined) return `the site is not told who has gone: ${state.logout.failure.text}`;

@@ -123,12 +123,15 @@ describe('session control', () => {
   it('tells each application how its site does', async () => {
     const town = new ControlTown();
     const { webLogin, webLogout, webStatus } = town.site.options;
-    town.control.reload(controlOptions({ open: {}, closed: { webLogin, webLogout, webStatus } }));
+    town.control.reload(
+      controlOptions({ open: {}, closed: { webLogin, webLogout, webStatus }, keyed: { webKey: 'secret' } }),
+    );
     await town.started();
-    const [open, closed] = town.control.states();
+    const [open, closed, keyed] = town.control.states();
     assert.equal(open!.name, 'open');
     assert.match(open!.state, /everybody is let in, because webLogin is not set; the site does not see the sessions/);
     assert.equal(open!.acceptPlayers, true);
+    assert.match(keyed!.state, /^everybody is let in over RTMP, .* over WebRTC whoever brings a key/);
     assert.match(closed!.state, /nobody has logged in yet; the first report is under way/);
     assert.equal(closed!.lastAnswer, undefined);
     await town.clock.run(1_000);

@@ -114,6 +114,26 @@ test('a failed transcoder costs the sound only, and the next publisher gets anot
   assert.deepEqual(witness.seen, [key, 'ended', 'began']);
 });
 
+test('its state tells who hears it, and what failed last', () => {
+  const { booth, publication, renditions, stream, rendition } = town();
+  const states = () => renditions.states(stream);
+  assert.deepEqual(renditions.states(new Stream('live', 'b', GOP_DEFAULTS, () => {})), []);
+  const plain = { to: 'opus', viewers: 0, failure: undefined } as const;
+  assert.deepEqual(states(), [{ ...plain, state: 'idle' }]);
+  const subscription = rendition.subscribe(new Witness());
+  assert.deepEqual(states(), [{ ...plain, state: 'waiting', viewers: 1 }]);
+  publication.write(asc);
+  assert.deepEqual(states(), [{ ...plain, state: 'running', viewers: 1 }]);
+  booth.running[0]!.events.failed('media/transcoder', 'gone');
+  const failure = { code: 'media/transcoder', reason: 'gone' };
+  assert.deepEqual(states(), [{ ...plain, state: 'failed', viewers: 1, failure }]);
+  publication.close();
+  stream.publish({ requestKeyFrame() {}, evicted() {} }).write(asc);
+  assert.deepEqual(states(), [{ ...plain, state: 'running', viewers: 1, failure }]);
+  subscription.close();
+  assert.deepEqual(states(), [{ ...plain, state: 'idle', failure }]);
+});
+
 test('what an ended publisher left in the transcoder reaches nobody', () => {
   const { booth, publication, stream, rendition } = town();
   const witness = new Witness();
