@@ -89,9 +89,7 @@ function serve(socket: Socket, make: MakeDtls, own: DtlsCertificate, fingerprint
         joins.made++;
         talks.delete(port);
       },
-      closed: (fault) => {
-        throw new Error(fault?.text);
-      },
+      closed: fell,
     });
     talks.set(port, dtls);
     return dtls;
@@ -116,9 +114,7 @@ function clients(server: number): void {
             socket.close();
             join();
           },
-          closed: (fault) => {
-            throw new Error(fault?.text);
-          },
+          closed: fell,
         },
       );
       socket.on('message', (datagram) => dtls.receive(datagram));
@@ -126,6 +122,11 @@ function clients(server: number): void {
     }
   });
   process.send!(sha256(own.certificate));
+}
+
+/** At the end the server takes its leave of those who are not inside yet. */
+function fell(fault: { readonly text: string } | undefined): void {
+  if (fault !== undefined) throw new Error(fault.text);
 }
 
 function sha256(der: Buffer): string {

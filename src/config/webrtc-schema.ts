@@ -26,7 +26,7 @@ export const webrtc = Type.Object({
   dtls: choice(
     WEBRTC_DEFAULTS.dtls,
     ['native', 'werift'],
-    "Who speaks DTLS with clients: castgate itself, or the package werift, which takes ten times the CPU for each join. A way out, should a client not get along with castgate's own.",
+    "Who speaks DTLS with clients: castgate itself, or the package werift, at five times the CPU for each join. A way out for a client that does not get along with castgate's own.",
   ),
   iceServers: secret(
     list(

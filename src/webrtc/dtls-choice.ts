@@ -1,5 +1,5 @@
 /**
- * Which DTLS there is: our own, or werift's, which brings forty packages that are loaded for nobody else.
+ * Which DTLS there is: our own, or werift's, whose three dozen packages are loaded for nobody else.
  */
 import type { MakeDtls } from './dtls.ts';
 import { makeNativeDtls } from './native-dtls.ts';
