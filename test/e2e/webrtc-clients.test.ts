@@ -72,7 +72,7 @@ test('a client that waits for the handshake publishes, as ffmpeg does', { timeou
   await liveRtp(t, (packet) => camera.send(packet));
   await server.session('publishing', 'show');
   await decodesOverRtmp(t, server);
-  camera.close();
+  assert.equal((await fetch(camera.location, { method: 'DELETE' })).status, 200);
   await until('castgate knows that nobody is left', async () => (await server.sessions()).length === 0);
   assert.equal((await fetch(camera.location)).status, 404);
   await server.stop();

@@ -78,11 +78,6 @@ export class PassivePublisher {
     }
   }
 
-  /** Says goodbye by the alert of DTLS. */
-  close(): void {
-    this.#end.socket.close();
-  }
-
   #keyed(): void {
     const { localKey, localSalt, remoteKey, remoteSalt } = this.#end.socket.extractSessionKeys(KEY_BYTES, SALT_BYTES);
     const keys = {
