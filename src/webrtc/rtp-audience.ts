@@ -5,6 +5,7 @@ import type { Clock, Millis } from '../base/clock.ts';
 import type { Frame } from '../media/frame.ts';
 import type { Source } from '../relay/source.ts';
 import type { Subscriber, Subscription } from '../relay/stream.ts';
+import { KeyFrameSupply } from './key-frame-supply.ts';
 import type { Negotiated, RtpCodec, RtpMedia } from './negotiated.ts';
 import type { RingLimits } from './packet-ring.ts';
 import { RtpClock } from './rtp-clock.ts';
@@ -55,10 +56,6 @@ const VIDEO_RING = { minSlots: 256, maxSlots: 8_192, keep: 1_500_000 } as const;
 const AUDIO_RING = { minSlots: 64, maxSlots: 2_048, keep: 1_500_000 } as const;
 /** A newcomer far behind the live edge is worth a new key frame, if the publisher can make one. */
 const ASK_BEHIND = 2_000_000;
-/** Between two requests to the publisher. */
-const ASK_INTERVAL: Millis = 500;
-/** A publisher who can be asked has answered by then. */
-const ANSWER_WITHIN: Millis = 700;
 /** A viewer gets the cached key frame again this often at most, and not before the group has been shown. */
 const RESTART_INTERVAL: Millis = 1_000;
 /** What RTX adds to a packet (RFC 4588). */
@@ -84,15 +81,11 @@ export class RtpAudience implements Subscriber {
   readonly #video: RtpTrack | undefined;
   readonly #audio: RtpTrack | undefined;
   readonly #timeline = new SendingTimeline();
+  readonly #supply: KeyFrameSupply;
   readonly #subscription: Subscription;
   readonly #onEmpty: () => void;
   /** A key frame has come since the publisher began; what comes before is of no use. */
   #anchored = false;
-  #askedAt: Millis = Number.NEGATIVE_INFINITY;
-  /** The first request that no key frame has followed. */
-  #unanswered: Millis | undefined;
-  /** The publisher does not make key frames on request. */
-  #deaf = false;
   #beat = 0;
 
   /** `negotiated`: of any viewer of this form. */
@@ -102,11 +95,16 @@ export class RtpAudience implements Subscriber {
     this.#video = negotiated.video && this.#track('video', negotiated.video, VIDEO_RING);
     this.#audio = negotiated.audio && this.#track('audio', negotiated.audio, AUDIO_RING);
     this.#home = this.#makeHome();
+    this.#supply = new KeyFrameSupply(() => {
+      world.counts.keyFrameRequests += 1;
+      this.#subscription.requestKeyFrame();
+    });
+    // first, as the frames of the cache may show that a key frame is wanted
+    this.#subscription = source.subscribe(this);
     const replay = source.replay();
     const newest = replay.findLast((frame) => this.#trackOf(frame) !== undefined);
     if (newest !== undefined) this.#timeline.anchor(newest, world.clock.now());
     for (const frame of replay) this.write(frame);
-    this.#subscription = source.subscribe(this);
   }
 
   get viewers(): number {
@@ -140,15 +138,19 @@ export class RtpAudience implements Subscriber {
     if (track.kind === 'video' && !this.#anchored && !key) return;
     const now = this.#world.clock.now();
     if (!track.write(frame, this.#timeline.shiftOf(track.kind, frame, now))) return;
-    if (key) this.#answered(now);
+    if (key) {
+      this.#anchored = true;
+      this.#supply.answered(track.ring, now);
+    } else if (track.kind === 'video') {
+      this.#supply.grown(track.ring, now);
+    }
     this.#world.fanOut.wake(track);
   }
 
   began(): void {
     this.#timeline.began();
     this.#anchored = false;
-    this.#deaf = false;
-    this.#unanswered = undefined;
+    if (this.#video !== undefined) this.#supply.forget(this.#video.ring);
     for (const viewer of [...this.#viewers]) viewer.events.began();
   }
 
@@ -164,7 +166,7 @@ export class RtpAudience implements Subscriber {
     for (let at = 0; at < viewers.length; at++) {
       const viewer = viewers[at]!;
       if (at % BEATS_PER_REPORT === this.#beat || !viewer.reported) viewer.report(now);
-      if (viewer.video?.waits && viewer.path !== undefined) this.#ask(now);
+      if (viewer.video?.waits && viewer.path !== undefined) this.#supply.ask(now);
     }
   }
 
@@ -213,7 +215,7 @@ export class RtpAudience implements Subscriber {
     const { video, audio } = viewer;
     if (video !== undefined && this.#video !== undefined) {
       const pictured = this.#video.start(video);
-      if (!pictured || this.#video.lag(video) > ASK_BEHIND) this.#ask(now);
+      if (!pictured || this.#video.lag(video) > ASK_BEHIND) this.#supply.ask(now);
       if (pictured) this.#world.fanOut.wake(this.#video);
     }
     if (audio === undefined || this.#audio === undefined) return;
@@ -230,31 +232,14 @@ export class RtpAudience implements Subscriber {
     // one is on its way
     if (keyAt >= 0 && !cursor.waits && cursor.position <= keyAt) return;
     const now = this.#world.clock.now();
-    this.#ask(now);
-    const silent = this.#unanswered !== undefined && now - this.#unanswered >= ANSWER_WITHIN;
-    if (keyAt < 0 || !(this.#deaf || silent)) return;
+    this.#supply.ask(now);
+    if (keyAt < 0 || !this.#supply.inVain(now)) return;
     const shown = (track.ring.timeOf(track.ring.end - 1) - track.ring.timeOf(keyAt)) / 1000;
     if (now - viewer.restartedAt < Math.max(RESTART_INTERVAL, shown)) return;
     viewer.restartedAt = now;
     this.#world.counts.restarts += 1;
     cursor.moveTo(keyAt);
     this.#world.fanOut.wake(track);
-  }
-
-  #ask(now: Millis): void {
-    if (now - this.#askedAt < ASK_INTERVAL) return;
-    this.#askedAt = now;
-    this.#unanswered ??= now;
-    this.#world.counts.keyFrameRequests += 1;
-    this.#subscription.requestKeyFrame();
-  }
-
-  /** A key frame has come, whether it was asked for or not. */
-  #answered(now: Millis): void {
-    this.#anchored = true;
-    if (this.#unanswered === undefined) return;
-    this.#deaf = now - this.#unanswered >= ANSWER_WITHIN;
-    this.#unanswered = undefined;
   }
 
   #changed(): void {

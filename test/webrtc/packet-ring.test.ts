@@ -53,6 +53,19 @@ test('it grows for the packets since the key frame; over the cap they are nobody
   assert.deepEqual([ring.first, ring.keyAt, ring.slots], [4, -1, 16]);
 });
 
+test('a group that is not worth it makes it grow no further, what is young still does', () => {
+  const ring = new PacketRing(LIMITS);
+  ring.groupSlots = 8;
+  ring.keyAt = 0;
+  fill(ring, 12, 1_000);
+  assert.deepEqual([ring.first, ring.keyAt, ring.slots], [4, -1, 8]);
+  const young = new PacketRing(LIMITS);
+  young.groupSlots = 8;
+  young.keyAt = 0;
+  fill(young, 12, 10);
+  assert.deepEqual([young.first, young.keyAt, young.slots], [0, 0, 16]);
+});
+
 test('what was before the key frame does not make it grow', () => {
   const ring = new PacketRing(LIMITS);
   fill(ring, 3, 1_000);

@@ -111,6 +111,17 @@ test('the first of all viewers starts from the cache of the stream', () => {
   assert.deepEqual(sounds(got), upTo(20, 34));
 });
 
+test('a long group in the cache is given to the first viewer whole, and another one asked for', () => {
+  const town = live();
+  for (let number = 0; number < 60; number++) {
+    town.write(videoFrame(number === 0 ? 'key' : 'delta', number, number * 40, 23_000));
+  }
+  const watcher = town.watch({ audio: false });
+  assert.equal(town.asked, 1);
+  town.clock.advance(600);
+  assert.deepEqual(pictures(watcher.take()), upTo(0, 60));
+});
+
 test('first sequence numbers are low, so that no receiver guesses the roll-over counter wrong', () => {
   for (let seed = 1; seed < 40; seed++) {
     const town = live(seed);
@@ -219,6 +230,34 @@ test('a group that outgrows the ring is given to nobody', () => {
   town.write(videoFrame('key', 30, 1_200));
   town.clock.advance(40);
   assert.deepEqual(pictures(late.take()), [30]);
+});
+
+test('a publisher who makes key frames on request is asked for one in time, and no endless group is kept', () => {
+  const town = live();
+  const first = town.watch({ audio: false });
+  let number = 0;
+  let answered = 0;
+  const film = (pictures: number): void => {
+    for (const end = number + pictures; number < end; number++) {
+      const key = number === 0 || town.asked > answered;
+      if (key) answered = town.asked;
+      town.write(videoFrame(key ? 'key' : 'delta', number, number * 40, 23_000));
+      town.clock.advance(40);
+    }
+  };
+  answered = town.asked;
+  film(45);
+  const before = town.asked;
+  film(60);
+  assert.equal(town.asked, before + 1, 'once, although nobody needed it');
+  film(200);
+  assert.equal(town.asked, before + 1);
+  assert.equal(pictures(first.take()).length, 305);
+  const late = town.watch({ audio: false });
+  town.clock.advance(20);
+  assert.deepEqual(late.take(), []);
+  film(3);
+  assert.deepEqual(pictures(late.take()), [305, 306, 307]);
 });
 
 test('lost packets are sent again: under numbers of their own with RTX, else byte by byte', () => {
