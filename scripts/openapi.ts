@@ -58,7 +58,7 @@ export async function openapiText(): Promise<string> {
     sessions,
     hub,
     describe: () => [],
-    reach: () => ({ bridges: [] }),
+    reach: () => ({ renditions: [] }),
     applications: () => [],
     health: { ready: () => ({ ok: true, reasons: [] }) },
     metrics: new Metrics({ version: VERSION, sessions, hub, source }),

@@ -38,7 +38,6 @@ export function webrtcDoor(webrtc: WebRtcServer): DoorCounts {
     bytesOut: sent,
     videoFramesIn: counts.videoFrames,
     audioFramesIn: counts.audioFrames,
-    videoWithheld: 0,
   };
 }
 
@@ -59,7 +58,7 @@ export function mediaSource(
 
 /** Without `webrtc` browsers are out of the question. */
 export function reachOf(stream: Stream, webrtc: WebRtcServer | undefined, renditions: Renditions): StreamReach {
-  return { browsers: webrtc && watchable(stream), bridges: renditions.states(stream) };
+  return { browsers: webrtc && watchable(stream), renditions: renditions.states(stream) };
 }
 
 function webrtcView({ counts, audiences, portCounts }: WebRtcServer): WebRtcView {

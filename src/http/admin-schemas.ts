@@ -76,11 +76,11 @@ const Browsers = Type.Object(
   { description: 'Left out while it is not live, and where WebRTC is off.' },
 );
 
-const Bridge = Type.Object({
-  to: Type.Enum(['aac', 'opus']),
+const Rendition = Type.Object({
+  to: Type.String({ description: 'The codec: `aac`, `opus`, `h264`.' }),
   state: Type.Enum(['idle', 'waiting', 'running', 'failed'], {
     description:
-      '`idle`: nobody needs it. `waiting`: there is no sound to translate. `failed`: viewers have no sound until another publisher comes.',
+      '`idle`: nobody needs it. `waiting`: there is nothing to translate. `failed`: viewers do without until it is tried again.',
   }),
   viewers: count('Who get it.'),
   failureCode: optionalText('Of the last failure, a code of docs/errors.md; null: there was none.'),
@@ -113,7 +113,7 @@ export const StreamItem = Type.Object(
     tracks: Type.Array(Track),
     reordered: Type.Boolean({ description: 'B-frames have been seen: pictures come in another order than shown.' }),
     browsers: Type.Optional(Browsers),
-    audioBridges: Type.Array(Bridge, { description: 'Its sound in another codec, where somebody has asked for that.' }),
+    renditions: Type.Array(Rendition, { description: 'It in another codec, where somebody has asked for that.' }),
     bytes: count('Received from publishers while the stream has existed.'),
     videoFrames: count('Likewise.'),
     keyFrames: count('Likewise.'),

@@ -124,13 +124,14 @@ function streamItem({ describe, reach }: StreamSources, stream: Stream, user: Se
   };
 }
 
-function reachItem({ browsers, bridges }: StreamReach, live: boolean): Pick<StreamItem, 'browsers' | 'audioBridges'> {
-  const audioBridges = bridges.map(({ to, state, viewers, failure }) => {
+function reachItem(reach: StreamReach, live: boolean): Pick<StreamItem, 'browsers' | 'renditions'> {
+  const { browsers } = reach;
+  const renditions = reach.renditions.map(({ to, state, viewers, failure }) => {
     return { to, state, viewers, failureCode: failure?.code ?? null, failure: failure?.reason ?? null };
   });
-  if (browsers === undefined || !live) return { audioBridges };
+  if (browsers === undefined || !live) return { renditions };
   const { watchable, lack } = browsers;
-  return { browsers: { watchable, code: lack?.code ?? null, reason: lack?.reason ?? null }, audioBridges };
+  return { browsers: { watchable, code: lack?.code ?? null, reason: lack?.reason ?? null }, renditions };
 }
 
 /** One page of the applications, with the sessions of each. */

@@ -68,8 +68,8 @@ export interface MediaSource {
 export interface StreamReach {
   /** Undefined: WebRTC is off. */
   readonly browsers?: BrowserReach | undefined;
-  /** Its sound in the other codec, where somebody has asked for that. */
-  readonly bridges: readonly RenditionState[];
+  /** It in another codec, where somebody has asked for that. */
+  readonly renditions: readonly RenditionState[];
 }
 
 export interface BrowserReach {

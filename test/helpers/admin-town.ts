@@ -145,7 +145,7 @@ export class AdminTown {
   audioBridge: AudioBridgeView = {
     ...{ streams: 1, renditions: 2, started: 3, failed: 4, unitsIn: 5, unitsOut: 6, dropped: 7, workers: 8 },
   };
-  reach: StreamReach = { bridges: [] };
+  reach: StreamReach = { renditions: [] };
   tracks: TrackView[] = [{ kind: 'video', track: 0, codec: 'h264', width: 64, height: 36 }];
   readonly metrics: Metrics;
   readonly server: AdminServer;

@@ -153,7 +153,7 @@ test('a live stream is shown with its publisher, tracks and counts', async () =>
     codecs: ['h264'],
     tracks: [{ kind: 'video', track: 0, codec: 'h264', width: 64, height: 36 }],
     reordered: false,
-    audioBridges: [],
+    renditions: [],
     bytes: 4_000,
     videoFrames: 50,
     keyFrames: 2,

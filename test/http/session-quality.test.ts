@@ -94,19 +94,19 @@ test('a stream says whether browsers can watch it, and how its sound is bridged'
   const failure = { code: 'media/aac-profile', reason: 'AAC object type 5' };
   town.reach = {
     browsers: { watchable: false, lack: { code: 'stream/b-frames', reason: 'B-frames' } },
-    bridges: [
+    renditions: [
       { to: 'opus', state: 'failed', viewers: 2, failure },
       { to: 'aac', state: 'idle', viewers: 0 },
     ],
   };
   const [item] = await town.list('/v1/streams');
   assert.deepEqual(item!['browsers'], { watchable: false, code: 'stream/b-frames', reason: 'B-frames' });
-  assert.deepEqual(item!['audioBridges'], [
+  assert.deepEqual(item!['renditions'], [
     { to: 'opus', state: 'failed', viewers: 2, failureCode: failure.code, failure: failure.reason },
     { to: 'aac', state: 'idle', viewers: 0, failureCode: null, failure: null },
   ]);
   assert.deepEqual([item!['reordered'], item!['audience']], [false, 3]);
-  town.reach = { browsers: { watchable: true }, bridges: [] };
+  town.reach = { browsers: { watchable: true }, renditions: [] };
   assert.deepEqual((await town.list('/v1/streams'))[0]!['browsers'], { watchable: true, code: null, reason: null });
   publication.close();
   assert.equal('browsers' in (await town.list('/v1/streams'))[0]!, false, 'who knows what comes next');
