@@ -89,10 +89,12 @@ export class Browser {
 
 /** Opens a Chromium of its own, which ends with the test. */
 export async function openBrowser(t: Scope, options: BrowserOptions = {}): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
+  const { without = [], arguments: more = [], strict = false } = options;
+  const args = [...ARGUMENTS.filter((argument) => !without.includes(argument)), ...more];
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args });
   t.after(() => browser.close());
   const context = await browser.newContext({
-    bypassCSP: true,
+    bypassCSP: !strict,
     viewport: options.viewport ?? { width: 1_280, height: 800 },
   });
   return new Browser(() => context.newPage());
