@@ -14,7 +14,7 @@ export function machineLine(): string {
   return `${cpus().length} cores, ${cpus()[0]?.model ?? '?'}, Linux ${release()}, Node ${process.version}; ${PLACEMENT}; ${load}`;
 }
 
-export function targetsOf(bench: 'rtmp' | 'whep'): readonly Target[] {
+export function targetsOf(bench: 'rtmp' | 'whep' | 'latency'): readonly Target[] {
   return JSON.parse(readFileSync(BUDGETS, 'utf8'))[bench];
 }
 

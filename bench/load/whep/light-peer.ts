@@ -9,9 +9,9 @@ import { Agent, request } from 'node:http';
 import { systemClock } from '../../../src/base/clock.ts';
 import { makeCertificate } from '../../../src/webrtc/certificate.ts';
 import type { Dtls } from '../../../src/webrtc/dtls.ts';
+import { makeNativeDtls } from '../../../src/webrtc/native-dtls.ts';
 import type { SrtpKeys } from '../../../src/webrtc/srtp-keys.ts';
 import { ATTRIBUTE, addressBytes, readStun, STUN, StunKey, writeStun, xorAddress } from '../../../src/webrtc/stun.ts';
-import { makeWeriftDtls } from '../../../src/webrtc/werift-dtls.ts';
 import { micros } from '../wire.ts';
 import { type Answer, type Does, offerOf, readAnswer } from './descriptions.ts';
 
@@ -84,7 +84,7 @@ export class LightPeer {
     this.answer = answer;
     this.#location = location;
     this.postedAt = postedAt;
-    this.#dtls = makeWeriftDtls(
+    this.#dtls = makeNativeDtls(
       {
         role: answer.role,
         own: certificate,
