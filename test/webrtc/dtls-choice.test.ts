@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadDtls } from '../../src/webrtc/dtls-choice.ts';
 import { makeNativeDtls } from '../../src/webrtc/native-dtls.ts';
 import { makeWeriftDtls } from '../../src/webrtc/werift-dtls.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SERVER = new URL('../../src/server.ts', import.meta.url).href;
+const CHOICE = new URL('../../src/webrtc/dtls-choice.ts', import.meta.url).href;
 /** Says each time that somebody asks for werift. */
 const WATCH = `import { registerHooks } from 'node:module';
 registerHooks({
@@ -18,12 +18,12 @@ registerHooks({
 });`;
 
 async function askedFor(kind: string): Promise<string> {
-  const script = `import './src/server.ts';
-    const { loadDtls } = await import('./src/webrtc/dtls-choice.ts');
+  const script = `await import('${SERVER}');
+    const { loadDtls } = await import('${CHOICE}');
     await loadDtls('${kind}');`;
   const watch = `data:text/javascript,${encodeURIComponent(WATCH)}`;
   const args = ['--import', watch, '--input-type=module', '--eval', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  const { stdout } = await promisify(execFile)(process.execPath, args);
   return stdout;
 }
 
