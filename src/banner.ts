@@ -114,7 +114,10 @@ function rtmpRows(
   const near = `${servers[0]}/${application}/test`;
   return [
     ...servers.map((server) => ['publish', `OBS: Server ${server}/${application}  Stream Key test`] as const),
-    ['publish', `ffmpeg -re -f lavfi -i testsrc2 -f lavfi -i sine -c:v libx264 -g 60 -c:a aac -f flv ${near}`],
+    [
+      'publish',
+      `ffmpeg -re -f lavfi -i testsrc2 -f lavfi -i sine -c:v libx264 -pix_fmt yuv420p -bf 0 -g 60 -c:a aac -f flv ${near}`,
+    ],
     ['watch', `ffplay ${near}`],
   ];
 }
@@ -131,7 +134,11 @@ function webrtcRows({ addresses, config, interfaces }: Start): readonly (readonl
   const lines =
     app === undefined
       ? [`publish ${door}/${[...applications.keys()][0]}/…/whip, watch …/whep, with the key that your site makes`]
-      : [`publish ${door}/${app}/test/whip (in OBS as Server of the service WHIP)`, `watch ${door}/${app}/test/whep`];
+      : [
+          `browser: ${door}/?publish=${app}/test, ${door}/?watch=${app}/test`,
+          `publish ${door}/${app}/test/whip (in OBS as Server of the service WHIP)`,
+          `watch ${door}/${app}/test/whep`,
+        ];
   lines.push(`open ${ports} in the firewall: the media of all sessions`);
   if (!reachedFromOutside({ webrtc, webrtcTcp }, config, interfaces ?? interfaceAddresses())) {
     lines.push('for clients of other networks set webrtc.publicAddresses: they are told private addresses alone');

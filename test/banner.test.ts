@@ -24,7 +24,7 @@ test('an open server says how to publish and to watch, with its real port', () =
   });
   assert.match(text, /castgate 1\.2\.3 is ready/);
   assert.match(text, /OBS: Server rtmp:\/\/127\.0\.0\.1:5000\/live {2}Stream Key test/);
-  assert.match(text, /ffmpeg .* -f flv rtmp:\/\/127\.0\.0\.1:5000\/live\/test\n/);
+  assert.match(text, /ffmpeg .* -pix_fmt yuv420p -bf 0 .* -f flv rtmp:\/\/127\.0\.0\.1:5000\/live\/test\n/);
   assert.match(text, /ffplay rtmp:\/\/127\.0\.0\.1:5000\/live\/test\n/);
   assert.match(text, /page +http:\/\/127\.0\.0\.1\/\n/);
   assert.match(text, /admin +http:\/\/\[::1\]:9998\/v1\/sessions, \/metrics, \/healthz\n/);
@@ -79,7 +79,8 @@ const MEDIA = { webrtc: { host: '', port: 8189 }, webrtcTcp: { host: '', port: 8
 
 test('WHIP, WHEP and the ports of the media are told', () => {
   const text = show('', { ...HTTP, ...MEDIA });
-  assert.match(text, /webrtc +publish http:\/\/127\.0\.0\.1:8080\/live\/test\/whip \(in OBS/);
+  assert.match(text, /webrtc +browser: \S+\/\?publish=live\/test, http:\/\/127\.0\.0\.1:8080\/\?watch=live\/test\n/);
+  assert.match(text, / {12}publish http:\/\/127\.0\.0\.1:8080\/live\/test\/whip \(in OBS/);
   assert.match(text, / {12}watch http:\/\/127\.0\.0\.1:8080\/live\/test\/whep\n/);
   assert.match(text, / {12}open UDP 8189 and TCP 8190 in the firewall/);
   assert.match(show('', { ...HTTP, webrtc: MEDIA.webrtc }), /open UDP 8189 in the firewall/);
