@@ -35,7 +35,7 @@ export interface SocketLimits {
   readonly firstMessage: Millis;
   /** How often the other side is asked whether it is there; it has as long to answer. */
   readonly pingInterval: Millis;
-  /** Messages in one second. */
+  /** Messages in one second, pings included. */
   readonly maxRate: number;
 }
 
@@ -49,6 +49,10 @@ export const SOCKET_LIMITS: SocketLimits = {
 
 /** Bytes; an offer has a few thousand. */
 const MAX_MESSAGE = 64 << 10;
+/** Of a message. Each costs more than the byte that it may hold. */
+const MAX_FRAGMENTS = 256;
+/** That the network may bring one frame in; the same holds for them. */
+const MAX_CHUNKS = 4_096;
 /** Bytes that may wait for one who does not read. */
 const MAX_WAITING = 1 << 20;
 const CHECK: Millis = 1_000;
@@ -70,7 +74,7 @@ interface Entry {
   /** When it last showed that it is there. */
   heardAt: Millis;
   pingedAt: Millis;
-  /** Messages since the last check. */
+  /** Messages and pings since the last check. */
   burst: number;
 }
 
@@ -79,6 +83,10 @@ export class WebSockets {
     noServer: true,
     clientTracking: false,
     maxPayload: MAX_MESSAGE,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
+    // it would answer without looking whether anybody reads
+    autoPong: false,
     perMessageDeflate: false,
   });
   readonly #clock: Clock;
@@ -143,6 +151,7 @@ export class WebSockets {
     this.#entries.add(entry);
     this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
     socket.on('message', (data) => this.#message(entry, data));
+    socket.on('ping', (data: Buffer) => this.#ping(entry, data));
     socket.on('pong', () => {
       entry.heardAt = this.#clock.now();
     });
@@ -152,11 +161,28 @@ export class WebSockets {
   }
 
   #message(entry: Entry, data: RawData): void {
-    if (entry.socket.readyState !== WebSocket.OPEN) return;
-    entry.messageAt = entry.heardAt = this.#clock.now();
+    if (!this.#hears(entry)) return;
+    entry.messageAt = this.#clock.now();
+    entry.reader.message(data.toString());
+  }
+
+  #ping(entry: Entry, data: Buffer): void {
+    const { socket } = entry;
+    if (!this.#hears(entry)) return;
+    if (socket.bufferedAmount > MAX_WAITING) socket.terminate();
+    else socket.pong(data);
+  }
+
+  /** False: it has said too much already. Who goes on all the same is not waited for. */
+  #hears(entry: Entry): boolean {
+    const { socket } = entry;
+    const { maxRate } = this.#limits;
     entry.burst += 1;
-    if (entry.burst > this.#limits.maxRate) entry.socket.close(POLICY, 'Too many messages.');
-    else entry.reader.message(data.toString());
+    if (entry.burst > 2 * maxRate) socket.terminate();
+    else if (entry.burst > maxRate) socket.close(POLICY, 'Too many messages.');
+    if (socket.readyState !== WebSocket.OPEN) return false;
+    entry.heardAt = this.#clock.now();
+    return true;
   }
 
   #gone(entry: Entry): void {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { it } from 'node:test';
 import { WebSocket } from 'ws';
+import { OPCODE, socketFrame, upgraded } from '../helpers/raw-socket.ts';
 import { SocketTown } from '../helpers/socket-town.ts';
 
 /** The status of one more request for a socket: 101 when it is let in. */
@@ -72,6 +73,38 @@ it('who says too much is closed', async (context) => {
   }
   for (let i = 0; i < 6; i++) page.tell('{}');
   assert.deepEqual(await page.closed, [1008, 'Too many messages.']);
+});
+
+it('pings are answered, and count as messages', async (context) => {
+  const town = await new SocketTown({ maxRate: 5 }).open(context);
+  const page = await town.caller();
+  for (let i = 0; i < 4; i++) {
+    page.socket.ping(`are you there ${i}`);
+    assert.equal(String((await once(page.socket, 'pong'))[0]), `are you there ${i}`);
+  }
+  await page.ask('{}');
+  page.socket.ping();
+  assert.deepEqual(await page.closed, [1008, 'Too many messages.']);
+});
+
+it('who goes on after that, and does not say goodbye, is cut off', async (context) => {
+  const town = await new SocketTown({ maxRate: 5 }).open(context);
+  const raw = await upgraded(town.port);
+  for (let i = 0; i < 11; i++) raw.write(socketFrame(OPCODE.ping, Buffer.from('still there?')));
+  raw.resume();
+  await once(raw, 'close');
+});
+
+it('a message comes in few pieces', async (context) => {
+  const town = await new SocketTown().open(context);
+  const page = await town.caller();
+  const send = (pieces: number) => {
+    for (let i = 0; i < pieces; i++) page.socket.send(' ', { fin: false });
+  };
+  send(200);
+  assert.ok(await page.ask('{}'));
+  send(300);
+  assert.equal((await page.closed)[0], 1008);
 });
 
 it('all are told when the server goes, and no more come', async (context) => {
