@@ -18,6 +18,8 @@ export interface Sample {
   /** Viewers. */
   players?: number;
   packetsPerSecond?: number;
+  /** That all viewers have got; 30 are published. */
+  picturesPerSecond?: number;
   /** Server CPU, user and system, microseconds for each packet that a viewer received. */
   microsPerPacket?: number;
   /** Percent of one core. */
@@ -55,6 +57,7 @@ export interface Sample {
 export const COLUMNS: readonly Column<Sample>[] = [
   { title: 'viewers', measure: 'players', digits: 0 },
   { title: 'packets/s', measure: 'packetsPerSecond', digits: 0 },
+  { title: 'pictures/s', measure: 'picturesPerSecond', digits: 1 },
   { title: 'us/packet', measure: 'microsPerPacket', digits: 2, spread: true },
   { title: 'CPU %', measure: 'cpuPercent', digits: 0 },
   { title: 'viewers/core', measure: 'viewersPerCore', digits: 0 },
@@ -95,7 +98,7 @@ export interface Settings {
 export const VIEWER_PACKETS = 282;
 /** Longer than a group of pictures: every viewer has its key frame, and the first rush is over. */
 const SETTLE_MS = 3_000;
-const SAMPLED = 20;
+const SAMPLED = 10;
 /** Not a divisor of the group's length, so that joins fall everywhere in it. */
 const JOIN_EVERY_MS = 97;
 const VISIT_PARALLEL = 8;
@@ -188,12 +191,13 @@ async function delivery(stage: Stage, { viewers, seconds: window }: Settings): P
   const busy = serverCoreSeconds() - busyBefore;
   const watched = await stage.viewers<Watched>({ ask: 'end' });
   const loop = await server.loopDelay();
-  const { seconds, packets, bytes: _bytes, late: _late, ...rest } = watched;
+  const { seconds, packets, pictures, bytes: _bytes, late: _late, ...rest } = watched;
   const microsPerPacket = (cpu / packets) * 1e6;
   return {
     ...rest,
     players: viewers,
     packetsPerSecond: packets / seconds,
+    picturesPerSecond: pictures / seconds,
     microsPerPacket,
     cpuPercent: (cpu / seconds) * 100,
     viewersPerCore: 1e6 / microsPerPacket / VIEWER_PACKETS,

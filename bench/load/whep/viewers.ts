@@ -28,6 +28,8 @@ export interface Watched {
   readonly seconds: number;
   readonly packets: number;
   readonly bytes: number;
+  /** Pictures that every viewer has, by last packet. */
+  readonly pictures: number;
   /** By sequence numbers. */
   readonly missing: number;
   readonly late: number;
@@ -153,17 +155,19 @@ function end(): Watched {
   const packets = viewers.map(({ meter }, at) => meter.packets - before.packets[at]!);
   const latencies = viewers.flatMap(({ meter }) => meter.latencies);
   const middle = median(packets) ?? 0;
+  const whole = [...pictures.values()].filter((picture) => picture.viewers === viewers.length);
   return {
     seconds,
     packets: packets.reduce((total, each) => total + each, 0),
     bytes: sum(({ meter }) => meter.bytes) - before.bytes,
+    pictures: whole.length,
     missing: sum((viewer) => viewer.missing) - before.missing,
     late: sum((viewer) => viewer.late) - before.late,
     overflowed: overflows() - before.overflowed,
     forged: sum(({ meter }) => meter.forged),
     ended: sum(({ ended }) => (ended ? 1 : 0)),
     slowest: middle === 0 ? 0 : Math.min(...packets) / middle,
-    ...spreads([...pictures.values()].filter((picture) => picture.viewers === viewers.length)),
+    ...spreads(whole),
     latencyP50: percentile(latencies, 50),
     latencyP99: percentile(latencies, 99),
     loadPercent: (user + system) / seconds / 1e4,

@@ -27,6 +27,7 @@ export interface Picture {
 export type Pictures = Map<number, Picture>;
 
 export class SequenceMeter {
+  /** Of the first packet. */
   ssrc = 0;
   /** Never came. One that came late is taken back. */
   lost = 0;
@@ -129,8 +130,8 @@ export class WatchMeter {
 }
 
 function note(meter: SequenceMeter, packet: Buffer): void {
-  meter.ssrc = packet.readUInt32BE(8);
-  meter.take(packet.readUInt16BE(2));
+  if (meter.ssrc === 0) meter.ssrc = packet.readUInt32BE(8);
+  meter.take((packet[2]! << 8) | packet[3]!);
 }
 
 /** Does a payload hold the parameter sets that stand before a key picture (RFC 6184)? */
