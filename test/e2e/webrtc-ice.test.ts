@@ -68,7 +68,7 @@ test('ICE begins anew by PATCH, twice on either leg, and media goes on', { timeo
     (await server.sessions()).map(({ id }) => id),
     before.map(({ id }) => id),
   );
-  const { freezeCount, packetsLost } = await screen.stats('viewer', 'video');
-  assert.deepEqual([freezeCount, packetsLost], [0, 0]);
+  const { nackCount, packetsLost } = await screen.stats('viewer', 'video');
+  assert.deepEqual([nackCount, packetsLost], [0, 0]);
   await server.stop();
 });
