@@ -3,8 +3,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { ERRORS } from '../src/base/error-table.ts';
+import { APPLICATION } from '../src/config/application-schema.ts';
 import { variableOf } from '../src/config/override.ts';
-import { APPLICATION, SECTION_NOTES, SECTIONS } from '../src/config/schema.ts';
+import { SECTION_NOTES, SECTIONS } from '../src/config/schema.ts';
 import { type Leaf, settingsOf } from '../src/config/setting.ts';
 import { allowed, written } from '../src/config/value.ts';
 

@@ -51,6 +51,7 @@ export async function openapiText(): Promise<string> {
     audioBridge: () => ({
       ...{ streams: 0, renditions: 0, started: 0, failed: 0, unitsIn: 0, unitsOut: 0, dropped: 0, workers: 0 },
     }),
+    pictureBridge: () => ({ running: 0, started: 0, failed: 0, framesIn: 0, framesOut: 0, dropped: 0 }),
   };
   addAdminRoutes(app, {
     version: VERSION,

@@ -3,7 +3,8 @@
  */
 import { networkInterfaces } from 'node:os';
 import { isLoopback, type ListenAddress } from './base/listen-address.ts';
-import type { ApplicationOptions, Config } from './config/schema.ts';
+import type { ApplicationOptions } from './config/application-schema.ts';
+import type { Config } from './config/schema.ts';
 import { makeCandidates } from './webrtc/ice-candidates.ts';
 import { interfaceAddresses } from './webrtc/udp-port.ts';
 

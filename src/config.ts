@@ -2,12 +2,13 @@
  * The configuration: one YAML file, variables and command line, checked as a whole, every fault told at once.
  */
 import type { Static, TObject } from 'typebox';
+import { APPLICATION, type ApplicationOptions } from './config/application-schema.ts';
 import { checkTogether } from './config/check.ts';
 import { Draft, type Group } from './config/draft.ts';
 import { ConfigError, type Fault } from './config/fault.ts';
 import { readConfigFile } from './config/file.ts';
 import { type Overrides, readEnvironment, readSettings } from './config/override.ts';
-import { APPLICATION, type ApplicationOptions, type Config, SECTIONS } from './config/schema.ts';
+import { type Config, SECTIONS } from './config/schema.ts';
 import { settingsOf } from './config/setting.ts';
 
 /** Where settings come from. Defaults < file < environment < command line. */

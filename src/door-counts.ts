@@ -3,11 +3,10 @@
  */
 import type { MediaSource, StreamReach, WebRtcView } from './http/media-views.ts';
 import type { DoorCounts } from './http/views.ts';
-import type { AudioBridge } from './media/audio-bridge/transcoders.ts';
-import type { Renditions } from './relay/rendition.ts';
 import type { Stream } from './relay/stream.ts';
 import type { RtmpServer } from './rtmp/server.ts';
 import type { RtmpWorld } from './rtmp/world.ts';
+import type { Translations } from './translations.ts';
 import type { WebRtcServer } from './webrtc/server.ts';
 import { watchable } from './webrtc/watchable.ts';
 
@@ -44,21 +43,22 @@ export function webrtcDoor(webrtc: WebRtcServer): DoorCounts {
 /** Sums that are kept as things happen: a scrape looks at no session for them. */
 export function mediaSource(
   webrtc: () => WebRtcServer | undefined,
-  { counts }: AudioBridge,
-  renditions: Renditions,
+  { sound, pictures, renditions }: Translations,
 ): MediaSource {
   return {
     webrtc: () => {
       const server = webrtc();
       return server && webrtcView(server);
     },
-    audioBridge: () => ({ ...counts, renditions: renditions.running }),
+    audioBridge: () => ({ ...sound.counts, renditions: renditions.running }),
+    pictureBridge: () => pictures.counts,
   };
 }
 
 /** Without `webrtc` browsers are out of the question. */
-export function reachOf(stream: Stream, webrtc: WebRtcServer | undefined, renditions: Renditions): StreamReach {
-  return { browsers: webrtc && watchable(stream), renditions: renditions.states(stream) };
+export function reachOf(stream: Stream, webrtc: WebRtcServer | undefined, translations: Translations): StreamReach {
+  const browsers = webrtc && watchable(stream, translations.reencodes(stream.app));
+  return { browsers, renditions: translations.renditions.states(stream) };
 }
 
 function webrtcView({ counts, audiences, portCounts }: WebRtcServer): WebRtcView {

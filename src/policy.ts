@@ -1,7 +1,8 @@
 /**
  * What the configuration in force says about an application, as the rooms ask it.
  */
-import type { ApplicationOptions, Config } from './config/schema.ts';
+import type { ApplicationOptions } from './config/application-schema.ts';
+import type { Config } from './config/schema.ts';
 import { GOP_DEFAULTS, type GopLimits } from './relay/gop-cache.ts';
 import type { WriteWindow } from './rtmp/options.ts';
 import { listedName } from './session/application-name.ts';
@@ -29,6 +30,11 @@ export class Policy {
     const { gopCacheSize, gopCacheTime, gopCache } = this.config.rtmp;
     const enabled = this.application(app)?.gopCache ?? gopCache;
     return { ...GOP_DEFAULTS, enabled, maxBytes: gopCacheSize, maxMicros: gopCacheTime * 1_000 };
+  }
+
+  /** Does any application want pictures re-encoded? */
+  get reencodesAny(): boolean {
+    return [...this.config.applications.values()].some(({ webRtcReencode }) => webRtcReencode === 'auto');
   }
 
   /** Where everybody may watch, everybody may know what there is. */

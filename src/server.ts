@@ -19,10 +19,8 @@ import { SiteServer } from './http/http-server.ts';
 import { LiveStreams } from './http/live-streams.ts';
 import { type Hook, Metrics } from './http/metrics.ts';
 import type { DoorCounts, Readiness } from './http/views.ts';
-import { type AudioBridge, makeTranscoders } from './media/audio-bridge/transcoders.ts';
 import { Policy } from './policy.ts';
 import { Hub } from './relay/hub.ts';
-import { Renditions } from './relay/rendition.ts';
 import { Audiences } from './rtmp/audiences.ts';
 import { ReadPacer } from './rtmp/read-pacer.ts';
 import { RtmpServer } from './rtmp/server.ts';
@@ -30,6 +28,7 @@ import { newCounts, type RtmpWorld } from './rtmp/world.ts';
 import { SessionRegistry } from './session/registry.ts';
 import { openSignalling } from './signalling-doors.ts';
 import { trackViews } from './track-views.ts';
+import { Translations } from './translations.ts';
 import { WebRtcServer } from './webrtc/server.ts';
 import type { WowzaSockets } from './webrtc/wowza-signalling.ts';
 
@@ -63,8 +62,7 @@ export class MediaServer {
   readonly #registry = new SessionRegistry();
   readonly #hub: Hub;
   readonly #audiences: Audiences;
-  readonly #transcoders: AudioBridge;
-  readonly #renditions: Renditions;
+  readonly #translations: Translations;
   readonly #control: SessionControl;
   readonly #stateLock: StateLock | undefined;
   readonly #world: RtmpWorld;
@@ -88,9 +86,9 @@ export class MediaServer {
     this.#version = version;
     const random = systemRandom();
     this.#hub = new Hub((app) => this.#policy.gopLimits(app));
-    this.#transcoders = makeTranscoders({ clock, log: log.child({ part: 'media' }) });
-    this.#renditions = this.#makeRenditions();
-    this.#audiences = new Audiences(clock, (stream) => this.#renditions.of(stream, 'aac'));
+    this.#translations = new Translations({ clock, log: log.child({ part: 'media' }), policy: this.#policy });
+    const { renditions } = this.#translations;
+    this.#audiences = new Audiences(clock, (stream) => renditions.of(stream, 'aac'));
     this.#metrics = new Metrics({
       version,
       sessions: this.#registry,
@@ -99,7 +97,7 @@ export class MediaServer {
         doors: () => this.#doors(),
         applications: () => this.#control.states(),
         control: () => this.#control.counters,
-        ...mediaSource(() => this.#webrtc, this.#transcoders, this.#renditions),
+        ...mediaSource(() => this.#webrtc, this.#translations),
         configTaken: () => this.#configTaken,
         faults: () => this.#world.counts.closed.get('server/bug') ?? 0,
       },
@@ -139,6 +137,7 @@ export class MediaServer {
         describe: trackViews,
         hub: this.#hub,
         listed: (app) => this.#policy.isOpen(app),
+        reencodes: (app) => this.#translations.reencodes(app),
       }),
     });
     this.#rtmp = new RtmpServer(this.#world, { http: (socket) => this.#site.server.emit('connection', socket) });
@@ -156,6 +155,7 @@ export class MediaServer {
     try {
       await this.#stateLock?.take();
       const tls = await this.#certificate.start();
+      await this.#translations.prepare();
       const admin = bound(await this.#admin?.listen());
       const media = await this.#webrtc?.start();
       const { plain, tls: https } = await this.#site.listen(tls);
@@ -189,6 +189,7 @@ export class MediaServer {
     this.#world.options = { ...config.rtmp, chunkSize: this.#world.options.chunkSize };
     this.#webrtc?.setOptions(config.webrtc);
     this.#configTaken = true;
+    await this.#translations.prepare();
   }
 
   /** Notes that settings could not even be read. */
@@ -211,23 +212,13 @@ export class MediaServer {
     await this.#admin?.close();
     this.#rtmp.stop();
     await this.#webrtc?.stop();
-    await this.#transcoders.close();
+    await this.#translations.close();
     await Promise.race([this.#stateLock?.release(), pause(this.#clock, LAST_WRITE)]);
   }
 
   async #emptied(): Promise<void> {
     const deadline = this.#clock.now() + GOODBYE;
     while (this.#rtmp.open > 0 && this.#clock.now() < deadline) await pause(this.#clock, GOODBYE_STEP);
-  }
-
-  /** A translation that fails costs its viewers the sound, not the picture. */
-  #makeRenditions(): Renditions {
-    return new Renditions(
-      this.#transcoders,
-      (app) => this.#policy.gopLimits(app),
-      ({ app, name }, to, code, reason) =>
-        this.#log.warn({ code, app, stream: name, to, reason }, 'sound is not translated'),
-    );
   }
 
   #makeWebRtc(random: RandomBytes): WebRtcServer {
@@ -237,7 +228,8 @@ export class MediaServer {
       options: this.#policy.config.webrtc,
       log: this.#log.child({ part: 'webrtc' }),
       nextNumber: () => this.#nextNumber(),
-      rendition: (stream, to) => this.#renditions.of(stream, to),
+      rendition: (stream, ...to) => this.#translations.renditions.of(stream, ...to),
+      reencodes: (app) => this.#translations.reencodes(app),
       listed: (app) => this.#policy.isOpen(app),
       observeJoin: (millis) => this.#metrics.observeJoin('webrtc', millis),
     });
@@ -250,7 +242,7 @@ export class MediaServer {
       sessions: this.#registry,
       hub: this.#hub,
       describe: trackViews,
-      reach: (stream) => reachOf(stream, this.#webrtc, this.#renditions),
+      reach: (stream) => reachOf(stream, this.#webrtc, this.#translations),
       applications: () => this.#control.states(),
       health: { ready: () => this.#ready() },
       metrics: this.#metrics,

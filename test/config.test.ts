@@ -18,6 +18,7 @@ test('without any source, the defaults of the rooms hold and every application i
     acceptPlayers: true,
     writeWindow: RTMP_DEFAULTS.writeWindow,
     gopCache: RTMP_DEFAULTS.gopCache,
+    webRtcReencode: 'off',
   });
   assert.deepEqual(warnings, []);
 });

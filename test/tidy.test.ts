@@ -40,7 +40,7 @@ const DOORS: ReadonlyMap<string, RegExp> = new Map([
   ['typebox', /^src\/(config\.ts$|config\/|http\/)/],
   ['typebox/value', /^src\/config\/value\.ts$/],
   ['yaml', /^src\/config\/file\.ts$/],
-  ['node:child_process', /^src\/media\/audio-bridge\/ffmpeg-decoder\.ts$/],
+  ['node:child_process', /^src\/media\/(audio-bridge\/ffmpeg-decoder|picture-bridge\/ffmpeg-encoder)\.ts$/],
   ['node:dgram', /^src\/webrtc\/udp-port\.ts$/],
   ['node:dns', /^src\/control\/web-client\.ts$/],
   ['node:fs', /^src\/(version|http\/static-files)\.ts$/],

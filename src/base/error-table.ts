@@ -162,6 +162,10 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     what: 'Opus sound is damaged or has more than two channels, so that it cannot be turned into AAC.',
     fix: 'Send one or two channels; a damaged stream is a fault of the publisher.',
   },
+  'media/encoder': {
+    what: 'The ffmpeg that re-encodes pictures which browsers cannot show is not there, has ended, or is too slow.',
+    fix: 'Install ffmpeg with libx264 in the PATH of castgate and give it a free core for each such stream; or switch off B-frames in the encoder (-bf 0), which needs none of it.',
+  },
   'media/ffmpeg': {
     what: 'The ffmpeg that decoded a kind of AAC castgate has no decoder for has ended.',
     fix: 'The text that came with it is what ffmpeg said; set the encoder to AAC-LC to do without.',

@@ -2,8 +2,9 @@
  * What no setting can tell alone: faults and doubts between settings. Each is reported where one of them was set.
  */
 import { isLoopback, type ListenAddress, readListen } from '../base/listen-address.ts';
+import type { ApplicationOptions } from './application-schema.ts';
 import type { Draft } from './draft.ts';
-import type { ApplicationOptions, Config } from './schema.ts';
+import type { Config } from './schema.ts';
 import { isIpAddress } from './units.ts';
 
 /** The webKey that the vendor's plugins come with: no secret. */

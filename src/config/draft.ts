@@ -3,9 +3,10 @@
  */
 
 import { didYouMean } from '../spelling.ts';
+import { APPLICATION } from './application-schema.ts';
 import type { Fault } from './fault.ts';
 import type { Content, Entry } from './file.ts';
-import { APPLICATION, SECTIONS } from './schema.ts';
+import { SECTIONS } from './schema.ts';
 import { type Leaf, settingsOf } from './setting.ts';
 import { type Reading, readSetting } from './value.ts';
 

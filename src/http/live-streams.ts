@@ -9,6 +9,8 @@ export interface LiveStreamsDeps {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly describe: DescribeStream;
+  /** Are pictures that browsers cannot show re-encoded for viewers of an application? */
+  readonly reencodes: (app: string) => boolean;
   /** May everybody know what an application has? */
   readonly listed: (app: string) => boolean;
 }
@@ -48,13 +50,14 @@ export class LiveStreams {
   }
 
   #list(): readonly LiveStream[] {
-    const { hub, describe, listed } = this.#deps;
+    const { hub, describe, listed, reencodes } = this.#deps;
     const streams: LiveStream[] = [];
     for (const stream of hub) {
       if (streams.length === MAX_STREAMS) break;
       const { app, name, live, order } = stream;
-      if (live && listed(app))
-        streams.push({ app, name, bFrames: order.reordered, tracks: describe(stream).map(shown) });
+      if (!live || !listed(app)) continue;
+      const bFrames = order.reordered && !reencodes(app);
+      streams.push({ app, name, bFrames, tracks: describe(stream).map(shown) });
     }
     return streams;
   }

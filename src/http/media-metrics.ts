@@ -1,13 +1,14 @@
 /**
- * Figures of WebRTC and of the audio bridge for Prometheus: totals, whatever the number of sessions.
+ * Figures of WebRTC and of the bridges between codecs for Prometheus: totals, whatever the number of sessions.
  */
-import type { AudioBridgeView, MediaSource, WebRtcView } from './media-views.ts';
+import type { AudioBridgeView, MediaSource, PictureBridgeView, WebRtcView } from './media-views.ts';
 import type { MetricSet } from './metric-set.ts';
 
 export function addMediaMetrics(set: MetricSet, source: MediaSource): void {
   addPort(set, source);
   addPackets(set, source);
   addAudioBridge(set, source);
+  addPictureBridge(set, source);
 }
 
 function addPort(set: MetricSet, source: MediaSource): void {
@@ -91,4 +92,18 @@ function addAudioBridge(set: MetricSet, source: MediaSource): void {
   total('units_out', 'Units of sound that came back.', (view) => view.unitsOut);
   total('units_dropped', 'Units of sound that the worker was too busy for.', (view) => view.dropped);
   total('workers', 'Workers started, one after the other.', (view) => view.workers);
+}
+
+function addPictureBridge(set: MetricSet, source: MediaSource): void {
+  const total = (name: string, help: string, read: (view: PictureBridgeView) => number) => {
+    set.counter(`picture_bridge_${name}_total`, help, [], (report) => report({}, read(source.pictureBridge())));
+  };
+  set.gauge('picture_bridge_streams', 'Streams whose pictures are being re-encoded.', [], (report) => {
+    report({}, source.pictureBridge().running);
+  });
+  total('started', 'Processes of ffmpeg started.', (view) => view.started);
+  total('failed', 'Streams whose re-encoding was given up; their viewers were told to go.', (view) => view.failed);
+  total('frames_in', 'Pictures handed to ffmpeg.', (view) => view.framesIn);
+  total('frames_out', 'Pictures that came back in time.', (view) => view.framesOut);
+  total('frames_dropped', 'Pictures that ffmpeg was too slow for.', (view) => view.dropped);
 }

@@ -1,5 +1,5 @@
 /**
- * What the HTTP doors show of WebRTC and of the bridge between AAC and Opus, as plain data. The roof fills it in.
+ * What the HTTP doors show of WebRTC and of the bridges between codecs, as plain data. The roof fills it in.
  */
 import type { RenditionState } from '../relay/rendition.ts';
 import type { Stream } from '../relay/stream.ts';
@@ -57,18 +57,30 @@ export interface AudioBridgeView {
   readonly workers: number;
 }
 
+export interface PictureBridgeView {
+  /** Streams re-encoded now. */
+  readonly running: number;
+  // since the start
+  readonly started: number;
+  readonly failed: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly dropped: number;
+}
+
 /** Read when somebody scrapes; nothing here may be costly. */
 export interface MediaSource {
   /** Undefined: WebRTC is off. */
   webrtc(): WebRtcView | undefined;
   audioBridge(): AudioBridgeView;
+  pictureBridge(): PictureBridgeView;
 }
 
 /** How far one stream reaches. */
 export interface StreamReach {
   /** Undefined: WebRTC is off. */
   readonly browsers?: BrowserReach | undefined;
-  /** It in another codec, where somebody has asked for that. */
+  /** Its sound or its pictures in another codec, where somebody has asked for that. */
   readonly renditions: readonly RenditionState[];
 }
 

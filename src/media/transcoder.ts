@@ -1,5 +1,5 @@
 /**
- * Sound from one codec into another, in a worker that all streams share.
+ * Media from one codec into another: sound in a worker that all streams share, pictures in a process for each stream.
  */
 import type { Frame } from './frame.ts';
 
@@ -14,7 +14,7 @@ export interface TranscoderEvents {
 
 /** One stream, one direction. */
 export interface Transcoder {
-  /** Configurations and units of the other codec, in order. Never throws, never waits; drops for itself when the worker is behind. */
+  /** Configurations and units of the other codec, in order. Never throws, never waits; drops for itself when what works for it is behind. */
   write(frame: Frame): void;
   /** Idempotent. */
   close(): void;
@@ -22,4 +22,11 @@ export interface Transcoder {
 
 export interface Transcoders {
   start(to: BridgedCodec, events: TranscoderEvents): Transcoder;
+}
+
+/** Pictures of any codec into H.264 without reordering, which every browser shows. */
+export interface PictureTranscoders {
+  /** What is written in the turn that begins it is the past: it is needed to decode, and is not given out. */
+  start(events: TranscoderEvents): Transcoder;
+  takes(frame: Frame): boolean;
 }

@@ -1,20 +1,31 @@
 /**
- * A stream with its sound in another codec, for viewers who cannot hear the original. Pictures and metadata pass as they are, and so
- * does sound that needs no translation. It runs while somebody subscribes: one transcoder, whatever the audience.
+ * A stream with its sound or its pictures in another codec, for viewers who cannot have the original. Everything else passes as it is,
+ * and so does what needs no translation. It runs while somebody subscribes: one transcoder, whatever the audience. One may stand on
+ * another.
  *
- *   stream ──▶ pictures ─────────────────▶ cache, subscribers
- *          └─▶ sound ──▶ transcoder ──▶
+ *   source ──▶ all else ─────────────────▶ cache, subscribers
+ *          └─▶ what it translates ──▶ transcoder ──▶
  */
+import type { Clock, Millis } from '../base/clock.ts';
 import type { Frame } from '../media/frame.ts';
-import type { BridgedCodec, Transcoder, Transcoders } from '../media/transcoder.ts';
+import type {
+  BridgedCodec,
+  PictureTranscoders,
+  Transcoder,
+  TranscoderEvents,
+  Transcoders,
+} from '../media/transcoder.ts';
 import { GopCache, type GopLimits } from './gop-cache.ts';
 import type { Source } from './source.ts';
 import type { Stream, Subscriber, Subscription } from './stream.ts';
 
+/** What a rendition can turn media into: sound, or pictures that every browser shows. */
+export type RenditionCodec = BridgedCodec | 'h264';
+
 /** What people are told of one. */
 export interface RenditionState {
-  readonly to: BridgedCodec;
-  /** `idle`: nobody needs it. `waiting`: there is no sound to translate yet. `failed`: until another publisher comes. */
+  readonly to: RenditionCodec;
+  /** `idle`: nobody needs it. `waiting`: there is nothing to translate yet. `failed`: until another publisher comes. */
   readonly state: 'idle' | 'waiting' | 'running' | 'failed';
   readonly viewers: number;
   /** The last one, if there has been any. */
@@ -22,17 +33,28 @@ export interface RenditionState {
 }
 
 export interface RenditionEvents {
-  /** The sound goes on no more; pictures do. */
+  /** What it translates goes on no more; everything else does. */
   failed(code: string, text: string): void;
   /** Somebody subscribes now, or nobody any more. */
   running(runs: boolean): void;
 }
 
+/** What one kind of rendition does. */
+export interface Translation {
+  readonly to: RenditionCodec;
+  /** Pictures can be decoded from a key frame on only, so it begins with the past; sound begins with what comes now. */
+  readonly pictures: boolean;
+  takes(frame: Frame): boolean;
+  start(events: TranscoderEvents): Transcoder;
+}
+
+/** Pictures that failed are not tried again before; viewers are turned away. */
+const REST: Millis = 30_000;
+
 export class Rendition implements Source, Subscriber {
-  readonly #stream: Stream;
-  readonly #to: BridgedCodec;
-  readonly #from: BridgedCodec;
-  readonly #transcoders: Transcoders;
+  readonly #source: Source;
+  readonly #translation: Translation;
+  readonly #clock: Clock;
   readonly #events: RenditionEvents;
   readonly #cache: GopCache;
   #subscribers: readonly Subscriber[] = [];
@@ -42,27 +64,27 @@ export class Rendition implements Source, Subscriber {
   #turn = 0;
   /** Its transcoder failed; the next publisher gets another chance. */
   #mute = false;
+  #failedAt: Millis = 0;
   #failure: RenditionState['failure'];
 
-  constructor(stream: Stream, to: BridgedCodec, transcoders: Transcoders, limits: GopLimits, events: RenditionEvents) {
-    this.#stream = stream;
-    this.#to = to;
-    this.#from = to === 'aac' ? 'opus' : 'aac';
-    this.#transcoders = transcoders;
+  constructor(source: Source, translation: Translation, clock: Clock, limits: GopLimits, events: RenditionEvents) {
+    this.#source = source;
+    this.#translation = translation;
+    this.#clock = clock;
     this.#cache = new GopCache(limits);
     this.#events = events;
   }
 
   get app(): string {
-    return this.#stream.app;
+    return this.#source.app;
   }
 
   get name(): string {
-    return this.#stream.name;
+    return this.#source.name;
   }
 
   get live(): boolean {
-    return this.#stream.live;
+    return this.#source.live;
   }
 
   get viewers(): number {
@@ -74,15 +96,25 @@ export class Rendition implements Source, Subscriber {
   get state(): RenditionState {
     const heard = this.#subscription === undefined ? 'idle' : 'waiting';
     const state = this.#transcoder === undefined ? heard : 'running';
-    return { to: this.#to, state: this.#mute ? 'failed' : state, viewers: this.viewers, failure: this.#failure };
+    return {
+      to: this.#translation.to,
+      state: this.#mute ? 'failed' : state,
+      viewers: this.viewers,
+      failure: this.#failure,
+    };
+  }
+
+  get failure(): Source['failure'] {
+    const resting = this.#mute && this.#clock.now() - this.#failedAt < REST;
+    return this.#translation.pictures && resting ? this.#failure : this.#source.failure;
   }
 
   replay(): readonly Frame[] {
-    return this.#subscription === undefined ? this.#passing(this.#stream.replay()) : this.#cache.replay();
+    return this.#subscription === undefined ? this.#passing(this.#source.replay()) : this.#cache.replay();
   }
 
   configs(): readonly Frame[] {
-    return this.#subscription === undefined ? this.#passing(this.#stream.configs()) : this.#cache.configs();
+    return this.#subscription === undefined ? this.#passing(this.#source.configs()) : this.#cache.configs();
   }
 
   subscribe(subscriber: Subscriber): Subscription {
@@ -115,10 +147,13 @@ export class Rendition implements Source, Subscriber {
   }
 
   #start(): void {
-    for (const frame of this.#passing(this.#stream.replay())) this.#cache.push(frame);
-    // sound begins with what comes now: what has been is over when it is ready
-    for (const config of this.#stream.configs()) if (this.#translates(config)) this.#hear(config);
-    this.#subscription = this.#stream.subscribe(this);
+    const { pictures } = this.#translation;
+    const past = this.#source.replay();
+    for (const frame of this.#passing(past)) this.#cache.push(frame);
+    if (this.failure === undefined && pictures) this.#mute = false;
+    // what has been said is over when a translation is ready
+    for (const frame of pictures ? past : this.#source.configs()) if (this.#translates(frame)) this.#hear(frame);
+    this.#subscription = this.#source.subscribe(this);
     this.#events.running(true);
   }
 
@@ -140,7 +175,7 @@ export class Rendition implements Source, Subscriber {
   #transcode(): Transcoder {
     this.#turn += 1;
     const turn = this.#turn;
-    return this.#transcoders.start(this.#to, {
+    return this.#translation.start({
       // what an earlier one still sends is of a time that is over
       frame: (frame) => {
         if (this.#turn === turn) this.#relay(frame);
@@ -149,6 +184,7 @@ export class Rendition implements Source, Subscriber {
         if (this.#turn !== turn) return;
         this.#silence();
         this.#mute = true;
+        this.#failedAt = this.#clock.now();
         this.#failure = { code, reason: text };
         this.#events.failed(code, text);
       },
@@ -171,7 +207,7 @@ export class Rendition implements Source, Subscriber {
   }
 
   #translates(frame: Frame): boolean {
-    return frame.kind === 'audio' && frame.codec === this.#from && frame.track === 0;
+    return this.#translation.takes(frame);
   }
 
   #passing(frames: readonly Frame[]): readonly Frame[] {
@@ -179,39 +215,53 @@ export class Rendition implements Source, Subscriber {
   }
 }
 
+/** Who translates, and within which limits. */
+export interface RenditionsSetup {
+  readonly clock: Clock;
+  readonly sound: Transcoders;
+  readonly pictures: PictureTranscoders;
+  readonly limits: (app: string) => GopLimits;
+  /** Is told when the translation of one has ended. */
+  readonly failed: (stream: Pick<Source, 'app' | 'name'>, to: RenditionCodec, code: string, text: string) => void;
+}
+
 /** The renditions of all streams; each is made when first asked for, and goes with its stream. */
 export class Renditions {
-  /** Running now. */
+  /** Of sound, running now. */
   running = 0;
-  readonly #transcoders: Transcoders;
-  readonly #limits: (app: string) => GopLimits;
-  readonly #failed: (stream: Stream, to: BridgedCodec, code: string, text: string) => void;
-  readonly #byStream = new WeakMap<Stream, Map<BridgedCodec, Rendition>>();
+  readonly #setup: RenditionsSetup;
+  readonly #bySource = new WeakMap<Source, Map<RenditionCodec, Rendition>>();
 
-  /** `failed` is told when the sound of one has ended. */
-  constructor(
-    transcoders: Transcoders,
-    limits: (app: string) => GopLimits,
-    failed: (stream: Stream, to: BridgedCodec, code: string, text: string) => void,
-  ) {
-    this.#transcoders = transcoders;
-    this.#limits = limits;
-    this.#failed = failed;
+  constructor(setup: RenditionsSetup) {
+    this.#setup = setup;
   }
 
-  /** `stream` with its sound as `to`. */
-  of(stream: Stream, to: BridgedCodec): Source {
-    let renditions = this.#byStream.get(stream);
+  /** `stream` with its pictures, its sound or both translated: one stands on the other, in this order. */
+  of(stream: Stream, ...to: readonly RenditionCodec[]): Source {
+    let source: Source = stream;
+    for (const codec of to) source = this.#on(source, codec);
+    return source;
+  }
+
+  /** Of those of `stream` that somebody has asked for. */
+  states(stream: Source): readonly RenditionState[] {
+    const renditions = [...(this.#bySource.get(stream)?.values() ?? [])];
+    return renditions.flatMap((rendition) => [rendition.state, ...this.states(rendition)]);
+  }
+
+  #on(source: Source, to: RenditionCodec): Rendition {
+    let renditions = this.#bySource.get(source);
     if (renditions === undefined) {
       renditions = new Map();
-      this.#byStream.set(stream, renditions);
+      this.#bySource.set(source, renditions);
     }
     let rendition = renditions.get(to);
     if (rendition === undefined) {
-      rendition = new Rendition(stream, to, this.#transcoders, this.#limits(stream.app), {
-        failed: (code, text) => this.#failed(stream, to, code, text),
+      const { clock, limits, failed } = this.#setup;
+      rendition = new Rendition(source, this.#translation(to), clock, limits(source.app), {
+        failed: (code, text) => failed(source, to, code, text),
         running: (runs) => {
-          this.running += runs ? 1 : -1;
+          if (to !== 'h264') this.running += runs ? 1 : -1;
         },
       });
       renditions.set(to, rendition);
@@ -219,8 +269,18 @@ export class Renditions {
     return rendition;
   }
 
-  /** Of those of `stream` that somebody has asked for. */
-  states(stream: Stream): readonly RenditionState[] {
-    return [...(this.#byStream.get(stream)?.values() ?? [])].map(({ state }) => state);
+  #translation(to: RenditionCodec): Translation {
+    const { sound, pictures } = this.#setup;
+    if (to === 'h264') {
+      const takes = (frame: Frame) => pictures.takes(frame);
+      return { to, pictures: true, takes, start: (events) => pictures.start(events) };
+    }
+    const from = to === 'aac' ? 'opus' : 'aac';
+    return {
+      to,
+      pictures: false,
+      takes: ({ kind, codec, track }) => kind === 'audio' && codec === from && track === 0,
+      start: (events) => sound.start(to, events),
+    };
   }
 }

@@ -8,6 +8,8 @@ export interface Source {
   readonly app: string;
   readonly name: string;
   readonly live: boolean;
+  /** Why there are no pictures, where they have to be made first and cannot; undefined: there are, or will be. */
+  readonly failure?: { readonly code: string; readonly reason: string } | undefined;
   /** What a decoder needs to start now, in order: metadata, configurations, then the frames since the last key frame. */
   replay(): readonly Frame[];
   /** Metadata and configurations in force. */

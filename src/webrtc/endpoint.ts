@@ -7,11 +7,8 @@
  */
 import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
-import type { Codec } from '../media/frame.ts';
-import type { BridgedCodec } from '../media/transcoder.ts';
 import type { SessionStream } from '../session/session.ts';
 import { streamAdmission } from '../session/stream-admission.ts';
-import { rtpFormatOf } from './codec-choice.ts';
 import { iceLink } from './ice-server.ts';
 import {
   candidateText,
@@ -24,24 +21,18 @@ import {
 } from './local-description.ts';
 import type { RemoteTransport } from './media-transport.ts';
 import type { Negotiated } from './negotiated.ts';
-import { type Agreement, negotiatePlay, negotiatePublish, type Wanted } from './negotiation.ts';
+import { type Agreement, negotiatePlay, negotiatePublish } from './negotiation.ts';
 import type { Begin, WebRtcPeer } from './peer.ts';
 import type { WebRtcPeers } from './peers.ts';
 import { offerFor } from './play-offer.ts';
+import { type Programme, programmeOf } from './programme.ts';
 import { Publishing } from './publishing.ts';
-import { readDescription } from './remote-description.ts';
+import { type RemoteDescription, readDescription } from './remote-description.ts';
 import { DepartedSession, OpenSession } from './signal-session.ts';
 import type { AvailableStream, Signalled, SignallingEndpoint, SignalRequest, SignalSession } from './signalling.ts';
-import { settledFacts, streamFacts } from './stream-facts.ts';
-import { bridgeFor } from './watchable.ts';
-import { refuseReordered, Watching } from './watching.ts';
+import { streamFacts } from './stream-facts.ts';
+import { Watching } from './watching.ts';
 import { countClosed, type WebRtcWorld } from './world.ts';
-
-/** What a stream can be watched as, and how its sound gets there. */
-interface Programme {
-  readonly wanted: Wanted;
-  readonly bridge: BridgedCodec | undefined;
-}
 
 /** Makes the peer of a request that was let in. */
 type Open = (remote: RemoteTransport | undefined, begin: Begin) => WebRtcPeer;
@@ -80,9 +71,9 @@ export class WebRtcEndpoint implements SignallingEndpoint {
       this.#peers.makeRoom(request.ip);
       const remote = readDescription(offer);
       return this.#admitted(request, 'play', async (open) => {
-        const { wanted, bridge } = await this.#programme(request);
-        const agreement = negotiatePlay(remote, wanted);
-        const begin = this.#watch(request, bridge, since, () => agreement.negotiated);
+        const programme = await this.#programme(request, remote);
+        const agreement = negotiatePlay(remote, programme.wanted);
+        const begin = this.#watch(request, programme, since, () => agreement.negotiated);
         return this.#answer(open(agreement.transport, begin), agreement);
       });
     });
@@ -93,9 +84,9 @@ export class WebRtcEndpoint implements SignallingEndpoint {
       const since = this.#world.clock.now();
       this.#peers.makeRoom(request.ip);
       return this.#admitted(request, 'play', async (open) => {
-        const { wanted, bridge } = await this.#programme(request);
-        const offered = offerFor(wanted);
-        const begin = this.#watch(request, bridge, since, () => session.negotiated!);
+        const programme = await this.#programme(request, undefined);
+        const offered = offerFor(programme.wanted);
+        const begin = this.#watch(request, programme, since, () => session.negotiated!);
         const peer = open(undefined, begin);
         const session = new OpenSession(peer, { offered }, () => this.#local(peer));
         const local = this.#local(peer);
@@ -157,27 +148,21 @@ export class WebRtcEndpoint implements SignallingEndpoint {
     }
   }
 
-  async #programme({ app, stream: name }: SignalRequest): Promise<Programme> {
-    const { hub, clock } = this.#world;
+  #programme({ app, stream: name }: SignalRequest, remote: RemoteDescription | undefined): Promise<Programme> {
+    const { hub, clock, rendition, reencodes } = this.#world;
     const stream = hub.find(app, name);
     if (stream?.live !== true) throw new RefusedError('stream/not-found', 'The stream is not live.');
-    const { video, audio } = await settledFacts(stream, clock);
-    refuseReordered(stream);
-    const bridge = bridgeFor(audio?.codec);
-    const sound = bridge === undefined ? audio : { codec: bridge };
-    if (video === undefined && sound === undefined) {
-      throw new RefusedError('stream/not-found', 'The stream has shown nothing yet.');
-    }
-    return { wanted: { video, audio: sound && carried(sound) }, bridge };
+    return programmeOf({ clock, stream, rendition, reencodes: reencodes(app) }, remote);
   }
 
   #watch(
     { app, stream }: SignalRequest,
-    bridge: BridgedCodec | undefined,
+    { renditions }: Programme,
     since: Millis,
     negotiated: () => Negotiated,
   ): Begin {
-    return (context) => new Watching(this.#world, { app, stream, negotiated: negotiated(), bridge, since }, context);
+    return (context) =>
+      new Watching(this.#world, { app, stream, negotiated: negotiated(), renditions, since }, context);
   }
 
   #answer(peer: WebRtcPeer, agreement: Agreement): Signalled {
@@ -211,9 +196,4 @@ export class WebRtcEndpoint implements SignallingEndpoint {
       video: video && { ssrc: sources.video, rtx },
     };
   }
-}
-
-/** Sound that RTP cannot carry is left out: a picture without it is better than none. */
-function carried(sound: { readonly codec: Codec }): { readonly codec: Codec } | undefined {
-  return rtpFormatOf(sound.codec) === undefined ? undefined : sound;
 }

@@ -21,7 +21,7 @@ import { newCounts, type WebRtcCounts, type WebRtcWorld } from './world.ts';
 export interface WebRtcServerParts
   extends Pick<
     WebRtcWorld,
-    'hub' | 'registry' | 'gate' | 'nextNumber' | 'rendition' | 'listed' | 'observeJoin' | 'options'
+    'hub' | 'registry' | 'gate' | 'nextNumber' | 'rendition' | 'reencodes' | 'listed' | 'observeJoin' | 'options'
   > {
   readonly clock: Clock;
   readonly log: Logger;

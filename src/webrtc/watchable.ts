@@ -19,9 +19,9 @@ export function bridgeFor(codec: Codec | undefined): BridgedCodec | undefined {
   return codec === 'aac' ? 'opus' : undefined;
 }
 
-/** As the stream is now. Which codecs one browser has is between it and its offer. */
-export function watchable(stream: Pick<Stream, 'replay' | 'order'>): Watchable {
-  if (stream.order.reordered) return { watchable: false, lack: REORDERED };
+/** As the stream is now; `reencodes`: its pictures may be re-encoded. Which codecs one browser has is between it and its offer. */
+export function watchable(stream: Pick<Stream, 'replay' | 'order'>, reencodes: boolean): Watchable {
+  if (stream.order.reordered && !reencodes) return { watchable: false, lack: REORDERED };
   const { video, audio } = streamFacts(stream);
   if (video !== undefined && rtpFormatOf(video.codec) === undefined)
     return { watchable: false, lack: lackOf(video.codec) };

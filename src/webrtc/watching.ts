@@ -3,8 +3,8 @@
  */
 import type { Millis } from '../base/clock.ts';
 import { ERRORS } from '../base/error-table.ts';
-import { RefusedError } from '../base/errors.ts';
-import type { BridgedCodec } from '../media/transcoder.ts';
+import type { RenditionCodec } from '../relay/rendition.ts';
+import type { Source } from '../relay/source.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { SendingQuality } from '../session/quality.ts';
 import type { Negotiated } from './negotiated.ts';
@@ -20,8 +20,8 @@ export interface Wish {
   readonly app: string;
   readonly stream: string;
   readonly negotiated: Negotiated;
-  /** The sound is translated into this first. */
-  readonly bridge: BridgedCodec | undefined;
+  /** What the stream is translated into first. */
+  readonly renditions: readonly RenditionCodec[];
   /** When it was asked for; monotonic. */
   readonly since: Millis;
 }
@@ -34,6 +34,8 @@ export const REORDERED: LastWords = {
 export class Watching implements Activity {
   readonly #world: WebRtcWorld;
   readonly #stream: Stream;
+  readonly #source: Source;
+  readonly #reencoded: boolean;
   readonly #viewer: Viewer;
   readonly #codecs: readonly string[];
   /** Since when nobody publishes. */
@@ -47,9 +49,10 @@ export class Watching implements Activity {
     // asked again, as a stream that nobody used since the offer is another one now
     this.#stream = hub.stream(wish.app, wish.stream);
     if (!this.#stream.live) this.#waitingSince = clock.now();
-    const source = wish.bridge === undefined ? this.#stream : rendition(this.#stream, wish.bridge);
+    this.#source = rendition(this.#stream, ...wish.renditions);
+    this.#reencoded = wish.renditions.includes('h264');
     this.#codecs = [negotiated.video, negotiated.audio].flatMap((media) => media?.codecs[0]?.codec ?? []);
-    this.#viewer = audiences.join(source, negotiated, keys, {
+    this.#viewer = audiences.join(this.#source, negotiated, keys, {
       rtcp,
       pictured: () => observeJoin(clock.now() - since),
       changed: () => {
@@ -84,11 +87,15 @@ export class Watching implements Activity {
   }
 
   check(): LastWords | undefined {
-    if (this.#stream.order.reordered) return REORDERED;
-    if (this.#changed) {
+    const { order, app } = this.#stream;
+    const { clock, options, reencodes } = this.#world;
+    const { failure } = this.#source;
+    if (failure !== undefined) return lackOfPictures(failure, order.reordered);
+    const reordered = order.reordered && !this.#reencoded;
+    if (reordered && !reencodes(app)) return REORDERED;
+    if (reordered || this.#changed) {
       return { code: 'stream/changed', reason: 'The stream goes on in another codec; play it again.' };
     }
-    const { clock, options } = this.#world;
     if (this.#waitingSince === undefined || options.playWait === 0) return undefined;
     if (clock.now() - this.#waitingSince <= options.playWait) return undefined;
     return { code: 'stream/not-found', reason: 'The stream has ended.' };
@@ -99,9 +106,10 @@ export class Watching implements Activity {
   }
 }
 
-/** Throws when browsers could not show it. */
-export function refuseReordered({ order }: Stream): void {
-  if (order.reordered) throw new RefusedError(REORDERED.code, REORDERED.reason);
+/** Re-encoding was the only way to show pictures, and failed. */
+export function lackOfPictures(failure: LastWords, reordered: boolean): LastWords {
+  if (!reordered) return failure;
+  return { code: REORDERED.code, reason: `${REORDERED.reason} Re-encoding failed: ${failure.reason}` };
 }
 
 /** Figures of reports are zero until there is one, which would look like a perfect line. */

@@ -3,8 +3,8 @@
  */
 import type { Clock, Millis } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Hub } from '../relay/hub.ts';
+import type { RenditionCodec } from '../relay/rendition.ts';
 import type { Source } from '../relay/source.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { Gate } from '../session/gate.ts';
@@ -49,8 +49,10 @@ export interface WebRtcWorld {
   readonly random: (count: number) => Buffer;
   /** A number below 2^31 that no session of this process has now. */
   readonly nextNumber: () => number;
-  /** `stream` with its sound as `to`. */
-  readonly rendition: (stream: Stream, to: BridgedCodec) => Source;
+  /** `stream` with its pictures, its sound or both as `to`; itself when that is nothing. */
+  readonly rendition: (stream: Stream, ...to: readonly RenditionCodec[]) => Source;
+  /** Are pictures that browsers cannot show re-encoded for viewers of `app`? */
+  readonly reencodes: (app: string) => boolean;
   /** May anybody see which streams of `app` are live? */
   readonly listed: (app: string) => boolean;
   /** From the request to the first key frame's packets, for viewers. */

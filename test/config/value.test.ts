@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPLICATION, SECTIONS } from '../../src/config/schema.ts';
+import { APPLICATION } from '../../src/config/application-schema.ts';
+import { SECTIONS } from '../../src/config/schema.ts';
 import { type Leaf, settingsOf } from '../../src/config/setting.ts';
 import { readDuration, readSize, writeDuration, writeSize } from '../../src/config/units.ts';
 import { readSetting, written } from '../../src/config/value.ts';

@@ -163,6 +163,7 @@ export class AdminTown {
       faults: () => 0,
       webrtc: () => this.webrtc,
       audioBridge: () => this.audioBridge,
+      pictureBridge: () => ({ running: 1, started: 2, failed: 3, framesIn: 4, framesOut: 5, dropped: 6 }),
     };
     this.metrics = new Metrics({ version: '1.2.3', sessions, hub, source });
     this.server = new AdminServer(

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import type { Frame } from '../../src/media/frame.ts';
 import { GOP_DEFAULTS } from '../../src/relay/gop-cache.ts';
 import { Hub } from '../../src/relay/hub.ts';
-import type { Publication } from '../../src/relay/stream.ts';
+import type { RenditionCodec } from '../../src/relay/rendition.ts';
+import type { Source } from '../../src/relay/source.ts';
+import type { Publication, Stream } from '../../src/relay/stream.ts';
 import type { Admission, Gate, Verdict } from '../../src/session/gate.ts';
 import { SessionRegistry } from '../../src/session/registry.ts';
 import type { Session } from '../../src/session/session.ts';
@@ -180,6 +182,9 @@ export class WebRtcTown {
   /** How long viewers waited for their first key frame. */
   readonly joins: number[] = [];
   readonly server: WebRtcServer;
+  /** Pictures are re-encoded for all. */
+  reencodes = false;
+  rendition: (stream: Stream, to: readonly RenditionCodec[]) => Source = (stream) => stream;
   #random = 0;
   #number = 0;
 
@@ -203,7 +208,8 @@ export class WebRtcTown {
       random: (count) => Buffer.alloc(count, ++this.#random),
       makeDtls: (setup, events) => new FakeDtls(setup, events),
       nextNumber: () => ++this.#number,
-      rendition: (stream) => stream,
+      rendition: (stream, ...to) => this.rendition(stream, to),
+      reencodes: () => this.reencodes,
       listed: (app) => app === 'live',
       observeJoin: (millis) => this.joins.push(millis),
     });

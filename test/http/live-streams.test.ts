@@ -22,6 +22,7 @@ function house() {
       return [TRACK];
     },
     listed: (app) => app === 'live',
+    reencodes: () => false,
   });
   const names = () =>
     JSON.parse(streams.json().toString()).streams.map(

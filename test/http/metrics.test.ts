@@ -191,6 +191,22 @@ test('the audio bridge is reported', async () => {
   );
 });
 
+test('the re-encoding of pictures is reported', async () => {
+  const samples = await scrape(new AdminTown());
+  const names = [
+    'streams',
+    'started_total',
+    'failed_total',
+    'frames_in_total',
+    'frames_out_total',
+    'frames_dropped_total',
+  ];
+  assert.deepEqual(
+    names.map((name) => samples.get(`castgate_picture_bridge_${name}{}`)),
+    [1, 2, 3, 4, 5, 6],
+  );
+});
+
 test('each door is asked once for a whole scrape, as it looks at all its clients', async () => {
   const town = new AdminTown();
   let asked = 0;

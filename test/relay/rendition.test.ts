@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Codec, Frame, FrameKind, FrameRole } from '../../src/media/frame.ts';
-import type { BridgedCodec, Transcoder, TranscoderEvents } from '../../src/media/transcoder.ts';
+import type { Transcoder, TranscoderEvents } from '../../src/media/transcoder.ts';
 import { GOP_DEFAULTS } from '../../src/relay/gop-cache.ts';
-import { Renditions } from '../../src/relay/rendition.ts';
+import { type RenditionCodec, Renditions } from '../../src/relay/rendition.ts';
 import { Stream, type Subscriber } from '../../src/relay/stream.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 function frame(kind: FrameKind, role: FrameRole, codec: Codec, dts: number, fill = 1): Frame {
   const data = Buffer.alloc(4, fill);
@@ -22,9 +23,9 @@ const opus = (dts: number) => frame('audio', 'delta', 'opus', dts);
 
 /** Transcoders that answer when told to. */
 class Booth {
-  readonly running: { to: BridgedCodec; events: TranscoderEvents; heard: Frame[]; closed: boolean }[] = [];
+  readonly running: { to: RenditionCodec; events: TranscoderEvents; heard: Frame[]; closed: boolean }[] = [];
 
-  start(to: BridgedCodec, events: TranscoderEvents): Transcoder {
+  start(to: RenditionCodec, events: TranscoderEvents): Transcoder {
     const one = { to, events, heard: [] as Frame[], closed: false };
     this.running.push(one);
     return {
@@ -52,15 +53,18 @@ class Witness implements Subscriber {
 
 function town() {
   const booth = new Booth();
+  const clock = new VirtualClock();
   const failures: string[] = [];
-  const renditions = new Renditions(
-    booth,
-    () => GOP_DEFAULTS,
-    (stream, to, code) => failures.push(`${stream.name} ${to} ${code}`),
-  );
+  const renditions = new Renditions({
+    clock,
+    sound: booth,
+    pictures: { takes: ({ kind }) => kind === 'video', start: (events) => booth.start('h264', events) },
+    limits: () => GOP_DEFAULTS,
+    failed: (stream, to, code) => failures.push(`${stream.name} ${to} ${code}`),
+  });
   const stream = new Stream('live', 'a', GOP_DEFAULTS, () => {});
   const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
-  return { booth, failures, renditions, stream, publication, rendition: renditions.of(stream, 'opus') };
+  return { booth, clock, failures, renditions, stream, publication, rendition: renditions.of(stream, 'opus') };
 }
 
 test('one transcoder for all subscribers, started by the first and closed after the last', () => {
@@ -153,4 +157,64 @@ test('sound that is in the wanted codec already passes', () => {
   publication.write(opus(0));
   assert.deepEqual(witness.seen, [opus(0)]);
   assert.equal(booth.running.length, 0);
+});
+
+test('pictures begin with the past, which is not shown, and sound passes', () => {
+  const { booth, publication, renditions, stream } = town();
+  for (const sent of [head, asc, key, aac(10)]) publication.write(sent);
+  const pictures = renditions.of(stream, 'h264');
+  assert.deepEqual(pictures.replay(), [asc, aac(10)], 'the original picture is of no use to a newcomer');
+  const witness = new Witness();
+  pictures.subscribe(witness);
+  publication.write(delta);
+  publication.write(aac(20));
+  const [one] = booth.running;
+  assert.deepEqual(one!.heard, [head, key, delta]);
+  const made = { ...key, pts: 40_000 };
+  one!.events.frame(made);
+  assert.deepEqual(witness.seen, [aac(20), made]);
+  assert.equal(renditions.running, 0, 'of sound');
+});
+
+test('sound stands on pictures, and the first viewer starts both', () => {
+  const { booth, publication, renditions, stream } = town();
+  for (const sent of [head, asc, key]) publication.write(sent);
+  const both = renditions.of(stream, 'h264', 'opus');
+  assert.equal(renditions.of(stream, 'h264', 'opus'), both);
+  const witness = new Witness();
+  const watching = both.subscribe(witness);
+  const [sound, pictures] = [booth.running[0]!, booth.running[1]!];
+  assert.deepEqual([sound.to, pictures.to], ['opus', 'h264']);
+  const made = { ...key, pts: 40_000 };
+  pictures.events.frame(made);
+  sound.events.frame(opus(0));
+  assert.deepEqual(witness.seen, [made, opus(0)]);
+  assert.deepEqual(
+    renditions.states(stream).map(({ to, state }) => `${to} ${state}`),
+    ['opus idle', 'h264 running', 'opus running'],
+  );
+  watching.close();
+  assert.ok(booth.running.every(({ closed }) => closed));
+  assert.equal(stream.audience, 0);
+});
+
+test('pictures that failed turn viewers away, until they are tried again', () => {
+  const { booth, clock, failures, publication, renditions, stream } = town();
+  for (const sent of [head, key]) publication.write(sent);
+  const both = renditions.of(stream, 'h264', 'opus');
+  const watching = both.subscribe(new Witness());
+  assert.equal(both.failure, undefined);
+  booth.running[0]!.events.failed('media/encoder', 'gone');
+  assert.deepEqual(failures, ['a h264 media/encoder']);
+  assert.deepEqual(both.failure, { code: 'media/encoder', reason: 'gone' });
+  watching.close();
+  both.subscribe(new Witness()).close();
+  assert.equal(booth.running.length, 1, 'too early');
+  clock.advance(30_000);
+  assert.equal(both.failure, undefined);
+  both.subscribe(new Witness());
+  assert.equal(booth.running.length, 2);
+  booth.running[1]!.events.failed('media/encoder', 'again');
+  publication.close();
+  assert.equal(both.failure, undefined, 'another publisher, another try');
 });

@@ -10,10 +10,14 @@ function frame(codec: Codec, pts = 0, role: Frame['role'] = 'key'): Frame {
 }
 
 function of(...frames: Frame[]) {
+  return reach(false, frames);
+}
+
+function reach(reencodes: boolean, frames: readonly Frame[]) {
   const stream = new Hub().stream('live', 'show');
   const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
   for (const each of frames) publication.write(each);
-  const { watchable: yes, lack } = watchable(stream);
+  const { watchable: yes, lack } = watchable(stream, reencodes);
   return [yes, lack?.code, lack?.reason] as const;
 }
 
@@ -37,6 +41,7 @@ test('pictures that cannot be carried, or come out of order, cannot be watched',
   const [yes, code, reason] = of(...shuffled, frame('mp3'));
   assert.deepEqual([yes, code], [false, 'stream/b-frames']);
   assert.match(reason!, /-bf 0/);
+  assert.deepEqual(reach(true, shuffled), [true, undefined, undefined], 'unless they are re-encoded');
 });
 
 test('a stream that has shown nothing has nothing to watch', () => {
