@@ -56,7 +56,7 @@ function decoder(t: TestContext, url: string): { stop(): Promise<string> } {
 }
 
 test('a publisher behind a rough network: its stream has no holes and comes back each time', {
-  timeout: 90_000,
+  timeout: 60_000,
 }, async (t) => {
   const { server, browser, network, at, behind } = await field(t);
   const [camera, screen] = [await browser.page(at('/')), await browser.page(at('/'))];
@@ -89,7 +89,7 @@ test('a publisher behind a rough network: its stream has no holes and comes back
   await server.stop();
 });
 
-test('a viewer behind a rough network: its picture comes back each time', { timeout: 90_000 }, async (t) => {
+test('a viewer behind a rough network: its picture comes back each time', { timeout: 60_000 }, async (t) => {
   const { server, browser, network, at, behind } = await field(t);
   const [camera, screen, other] = [
     await browser.page(at('/')),
