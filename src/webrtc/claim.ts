@@ -5,7 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { SignalRequest } from './signalling.ts';
 
 /** A session's URL carries no query: keys stand in the first request only. */
-export type Claimant = Pick<SignalRequest, 'app' | 'stream' | 'token'>;
+export type Claimant = Pick<SignalRequest, 'door' | 'app' | 'stream' | 'token'>;
 
 export class Claim {
   /** The key and the token themselves are not kept. */
@@ -21,8 +21,8 @@ export class Claim {
   }
 }
 
-function digest({ app, stream, token }: Claimant): Buffer {
+function digest({ door, app, stream, token }: Claimant): Buffer {
   return createHash('sha256')
-    .update(JSON.stringify([app, stream, token ?? null]))
+    .update(JSON.stringify([door, app, stream, token ?? null]))
     .digest();
 }

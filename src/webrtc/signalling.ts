@@ -12,7 +12,7 @@ export interface SignalRequest {
   readonly ip: string;
   /** A bearer token; never logged. */
   readonly token?: string | undefined;
-  /** `whip`, `whep` or `wowza`: for logs. */
+  /** `whip`, `whep` or `wowza`. */
   readonly door: string;
   readonly userAgent?: string | undefined;
 }
@@ -37,7 +37,7 @@ export interface SignalSession {
   /** Why it ended; undefined while it has not. It can be asked for a minute. */
   readonly lastWords: LastWords | undefined;
   /** Does this request carry the path and the token that the session was made with? Constant time. */
-  belongsTo(request: Pick<SignalRequest, 'app' | 'stream' | 'token'>): boolean;
+  belongsTo(request: Pick<SignalRequest, 'door' | 'app' | 'stream' | 'token'>): boolean;
   /**
    * A PATCH body or a candidate. Answers a fragment with new credentials and candidates when the client restarts ICE, else
    * undefined: candidates of the client are of no use here, its checks show where it is. Throws `RefusedError` when it is no fragment.

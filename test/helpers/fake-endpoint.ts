@@ -54,7 +54,8 @@ export class FakeSession implements SignalSession {
     return `"ice-${this.#generation}"`;
   }
 
-  belongsTo({ app, stream, token }: SignalRequest): boolean {
+  belongsTo({ door, app, stream, token }: SignalRequest): boolean {
+    if (door !== this.request.door) return false;
     return app === this.request.app && stream === this.request.stream && token === this.request.token;
   }
 
