@@ -37,6 +37,8 @@ interface Sample {
   readonly max: number | null;
   /** Of lip sync, with its sign: the sound is late by so much. */
   readonly late?: number | null;
+  /** The same as the browser has it. */
+  readonly estimated?: number | null;
   /** Pictures that could not be read. */
   readonly spoilt?: number;
 }
@@ -47,6 +49,7 @@ const COLUMNS: readonly Column<Sample & { players?: number }>[] = [
   { title: 'p95 ms', measure: 'p95', digits: 1 },
   { title: 'max ms', measure: 'max', digits: 1 },
   { title: 'sound late p50 ms', measure: 'late', digits: 1 },
+  { title: 'by its own estimate', measure: 'estimated', digits: 1 },
   { title: 'spoilt', measure: 'spoilt', digits: 0 },
 ];
 
@@ -100,8 +103,11 @@ class Studio {
   async lipSync(screen: Call): Promise<Sample> {
     const url = this.server.url('whep');
     // there is one flash in two seconds
-    const { differences } = await screen<{ differences: number[] }>('lipSync', url, 2 * this.#options.millis);
-    return { ...sampleOf(differences.map(Math.abs)), late: percentile(differences, 50) };
+    const { differences, estimates } = await screen<{ differences: number[]; estimates: number[] }>('lipSync', url, {
+      millis: 2 * this.#options.millis,
+    });
+    const [late, estimated] = [differences, estimates].map((values) => percentile(values, 50)) as [number, number];
+    return { ...sampleOf(differences.map(Math.abs)), late, estimated };
   }
 }
 
