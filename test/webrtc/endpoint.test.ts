@@ -202,7 +202,13 @@ test('an order ends a session, and its last words can be had for a minute', asyn
   assert.equal(left.number, session.number);
   assert.equal(left.belongsTo(town.request({ token: 'secret' })), true);
   const token = 'secret';
-  for (const other of [{ token: 'guess' }, {}, { token, stream: 'other' }, { token, app: 'x' }, { token, door: 'whep' }]) {
+  for (const other of [
+    { token: 'guess' },
+    {},
+    { token, stream: 'other' },
+    { token, app: 'x' },
+    { token, door: 'whep' },
+  ]) {
     assert.equal(left.belongsTo(town.request(other)), false, JSON.stringify(other));
   }
   assert.throws(() => left.patch(''), { code: 'access/disconnected' });
