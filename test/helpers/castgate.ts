@@ -40,6 +40,8 @@ export interface CastgateOptions {
   readonly stateDir?: string;
   /** Lets `liveMemory` look inside. */
   readonly inspect?: boolean;
+  /** Environment variables, over those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts castgate and waits until its doors are open. */
@@ -55,7 +57,7 @@ export class Castgate {
   readonly #secrets: Set<string>;
   #ready: LogLine | undefined;
 
-  constructor(t: Scope, { settings = {}, configFile, secrets = [], stateDir, inspect }: CastgateOptions) {
+  constructor(t: Scope, { settings = {}, configFile, secrets = [], stateDir, inspect, env = {} }: CastgateOptions) {
     this.stateDir = stateDir ?? mkdtempSync(join(tmpdir(), 'castgate-e2e-'));
     this.#secrets = new Set([ADMIN_TOKEN, ...secrets]);
     const all = {
@@ -73,7 +75,7 @@ export class Castgate {
     const sets = Object.entries(all).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
     const config = configFile === undefined ? [] : ['--config', configFile];
     const node = inspect ? ['--inspect=127.0.0.1:0'] : [];
-    this.program = new Program(t, process.execPath, [...node, MAIN, ...config, ...sets]);
+    this.program = new Program(t, process.execPath, [...node, MAIN, ...config, ...sets], { env });
     t.after(() => rmSync(this.stateDir, { recursive: true, force: true }));
   }
 
