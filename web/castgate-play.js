@@ -88,8 +88,8 @@ export class CastgatePlay extends CastgateElement {
     this.#unmute.append(icon('muted'), 'Unmute');
     this.#video.muted = this.hasAttribute('muted');
     this.#video.addEventListener('volumechange', () => this.#showSound());
-    this.#stage.append(this.#video, this.#begin, this.#unmute, figures, status);
-    return [make('div', { part: 'player' }, this.#stage, this.#bar), error];
+    this.#stage.append(this.#video, this.#begin, this.#unmute, status);
+    return [make('div', { part: 'player' }, this.#stage, this.#bar), error, figures];
   }
 
   /**

@@ -61,11 +61,6 @@ video { display: block; height: 100%; object-fit: contain; position: absolute; w
 [part=stats] { display: grid; font-size: .875rem; gap: .4rem 1rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); margin: .75rem 0 0; }
 [part=stats] dt { opacity: .75; }
 [part=stats] dd { font-variant-numeric: tabular-nums; margin: 0; }
-[part=stage] [part=stats] {
-  background: rgb(0 0 0 / .78); border-radius: 6px; color: #fff; gap: 0; grid-template-columns: auto; left: .75rem; margin: 0;
-  padding: .5rem .8rem; position: absolute; top: .75rem;
-}
-[part=stage] [part=stats] div { display: flex; gap: 1.5rem; justify-content: space-between; }
 [part=form] { display: grid; gap: .75rem 1rem; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); margin: 1rem 0 0; }
 @container (min-width: 46rem) {
   [part=layout] { align-items: start; display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr) 14rem; }

@@ -74,7 +74,8 @@ export function iceServers(header) {
 }
 
 /**
- * Codecs in the order in which they are offered: the wanted one first, then what RTMP players show, too.
+ * Codecs in the order in which they are offered: the wanted one first, then what RTMP players show, too. As servers may have a taste of
+ * their own for H.264, it is left out when another one is wanted and there.
  * @template {{ readonly mimeType: string, readonly sdpFmtpLine?: string | undefined }} T
  * @param {readonly T[]} codecs
  * @param {string} wanted such as `h264`
@@ -88,5 +89,10 @@ export function orderedCodecs(codecs, wanted) {
     const profile = /packetization-mode=1/.test(sdpFmtpLine) ? (/profile-level-id=42e0/i.test(sdpFmtpLine) ? 0 : 1) : 2;
     return (at < 0 ? order.length : at) * 3 + profile;
   };
-  return [...codecs].sort((a, b) => rank(a) - rank(b));
+  const named =
+    (/** @type {string} */ name) =>
+    (/** @type {T} */ { mimeType }) =>
+      mimeType.toLowerCase() === `video/${name.toLowerCase()}`;
+  const others = wanted.toLowerCase() !== 'h264' && codecs.some(named(wanted));
+  return codecs.filter((codec) => !(others && named('h264')(codec))).sort((a, b) => rank(a) - rank(b));
 }

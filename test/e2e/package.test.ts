@@ -24,7 +24,7 @@ test('the packed program runs, brings its pages, and nothing else', async () => 
     await execute('tar', ['-xzf', packed!], { cwd: folder });
     const home = join(folder, 'package');
     const top = (await readdir(home)).sort();
-    for (const name of ['LICENSE', 'README.md', 'SECURITY.md', 'dist', 'docs', 'examples', 'package.json']) {
+    for (const name of ['LICENSE', 'README.md', 'SECURITY.md', 'dist', 'docs', 'examples', 'package.json', 'web']) {
       assert.ok(top.includes(name), `${name} in ${top}`);
     }
     for (const name of ['src', 'test', 'bench', 'scripts', 'node_modules']) assert.ok(!top.includes(name), name);
@@ -41,6 +41,9 @@ test('the packed program runs, brings its pages, and nothing else', async () => 
     const [answer] = (await once(socket, 'data')) as [Buffer];
     assert.equal(answer[0], 3, 'an RTMP server answers');
     socket.destroy();
+    // HTTP is recognised on that port, too
+    const module = await fetch(`http://127.0.0.1:${await castgate.port('rtmp')}/web/castgate-play.js`);
+    assert.equal(await module.text(), await readFile(join(home, 'web', 'castgate-play.js'), 'utf8'));
     assert.equal((await castgate.stop()).code, 0);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -213,7 +213,8 @@ test('codecs are offered with the wanted one first, then what all players know',
   ];
   const all = [vp8, rtx, high, mode0, base, av1];
   assert.deepEqual(sdp.orderedCodecs(all, 'h264'), [base, high, mode0, vp8, av1, rtx]);
-  assert.deepEqual(sdp.orderedCodecs(all, 'AV1'), [av1, base, high, mode0, vp8, rtx]);
+  assert.deepEqual(sdp.orderedCodecs(all, 'AV1'), [av1, vp8, rtx], 'a server may prefer H.264');
+  assert.deepEqual(sdp.orderedCodecs([vp8, base], 'av1'), [base, vp8], 'what is not there cannot be wanted');
 });
 
 test('figures are written for people', () => {
