@@ -420,7 +420,7 @@ describe('the rest of the site', () => {
     const { call } = town();
     const page = await call('GET', '/');
     assert.equal(page.statusCode, 200);
-    assert.match(page.body, /castgate, a live media server/);
+    assert.match(page.body, /A live media server/);
     assert.equal((await call('GET', '/?/live/bob/whip')).statusCode, 200);
     assert.equal(page.headers['access-control-allow-origin'], undefined);
     for (const method of ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
