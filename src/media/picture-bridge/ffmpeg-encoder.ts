@@ -15,6 +15,8 @@ const TRIAL: Millis = 10_000;
 const SECOND: Micros = 1_000_000;
 /** Threads of one encoder: more make pictures worse and one stream too greedy. */
 const THREADS = 4;
+/** At the start and each second from then on, whatever the frame rate; a little less, as fractions are not exact. */
+const KEY_FRAMES = 'expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+0.999))';
 
 export interface EncoderSetup {
   /** Name or path; it is run without a shell. */
@@ -110,16 +112,15 @@ export function tryFfmpeg(program: string): Promise<string | undefined> {
 }
 
 /** Timestamps stay as they are. Frames of one picture after the other: a decoder with a thread for each would hold them back. */
-function words({ track, from, maxBitrate }: EncoderSetup): readonly string[] {
+function words({ from, maxBitrate }: EncoderSetup): readonly string[] {
   const quick = '-hide_banner -nostats -loglevel error -probesize 32 -analyzeduration 1 -thread_type slice';
   const picked = ['-vf', `select=gte(t\\,${from / SECOND}),scale=trunc(iw/2)*2:trunc(ih/2)*2,format=yuv420p`];
   const quality = `-crf 23 -maxrate ${maxBitrate} -bufsize ${maxBitrate >> 1}`;
-  const keyFrames = `-g ${Math.max(1, Math.round(SECOND / track.interval))}`;
   const encoder = `-c:v libx264 -preset veryfast -tune zerolatency -profile:v baseline -bf 0 -threads ${THREADS}`;
   return [
     ...`${quick} -f matroska -copyts -i pipe:0 -an -sn`.split(' '),
     ...picked,
-    ...`${encoder} ${quality} ${keyFrames} -enc_time_base -1`.split(' '),
+    ...`${encoder} ${quality} -force_key_frames ${KEY_FRAMES} -enc_time_base -1`.split(' '),
     ...'-f flv -flvflags no_duration_filesize -flush_packets 1 pipe:1'.split(' '),
   ];
 }

@@ -31,7 +31,10 @@ const MAX_STRIKES = 3;
 const STABLE: Millis = 60_000;
 /** What pictures of unknown pace are taken for. */
 const USUAL_INTERVAL: Micros = 1e6 / 30;
-/** Enough of a stream to tell its bitrate. */
+/** Publishers choose their times, and the encoder spreads its bits by them. */
+const MIN_INTERVAL: Micros = 1e6 / 120;
+const MAX_INTERVAL: Micros = 1e6 / 5;
+/** Enough of a stream to tell its frame rate and bitrate. */
 const MEASURED: Micros = 500_000;
 /** Of the original's, as this encoder is a quick one. */
 const BITRATE_FACTOR = 1.25;
@@ -121,7 +124,8 @@ export class PictureEncoder implements Transcoder {
 
   #begin(key: Frame): void {
     this.#record = recordOf(key);
-    this.#base = key.dts;
+    // a composition time may be negative
+    this.#base = Math.min(key.dts, key.pts);
     this.#gathering = this.#home.clock.soon(() => this.#start());
   }
 
@@ -132,8 +136,8 @@ export class PictureEncoder implements Transcoder {
     const first = frames[0]!;
     const span = frames.at(-1)!.dts - this.#base;
     const { width = 0, height = 0, fps } = describeVideo(first);
-    const interval = frames.length > 1 && span > 0 ? span / (frames.length - 1) : 1e6 / (fps ?? 1e6 / USUAL_INTERVAL);
-    const { clock: _, program, counts } = this.#home;
+    const interval = intervalOf(frames, span, fps);
+    const { program, counts } = this.#home;
     const run = new FfmpegEncoder(
       {
         program,
@@ -252,6 +256,12 @@ const NO_RECORD = Buffer.alloc(0);
 
 function recordOf({ config }: Frame): Buffer {
   return config?.data ?? NO_RECORD;
+}
+
+function intervalOf(frames: readonly Frame[], span: Micros, fps: number | undefined): Micros {
+  const told = fps === undefined ? USUAL_INTERVAL : 1e6 / fps;
+  const interval = span < MEASURED ? told : span / (frames.length - 1);
+  return Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, interval));
 }
 
 function maxBitrate(frames: readonly Frame[], span: Micros): number {

@@ -144,6 +144,22 @@ test('nothing is begun but at a key frame, and nobody is given what is no pictur
   );
 });
 
+test("times that make no sense are nobody's fault", async (t) => {
+  const { encoders, transcoder, failures } = open(t);
+  const [key, ...rest] = FILM;
+  const wrong = [-80_000, 0, -4e15, 4e15, 0.5, -0.5];
+  for (const [round, shift] of wrong.entries()) {
+    transcoder.write({ ...key!, pts: key!.dts + shift });
+    for (const frame of rest.slice(0, 5))
+      transcoder.write({ ...frame, pts: frame.pts + shift, dts: frame.dts - round });
+    await turn();
+    for (const frame of rest.slice(5, 9))
+      transcoder.write({ ...frame, pts: frame.dts + shift, dts: frame.dts + shift });
+  }
+  assert.ok(encoders.counts.started > 0);
+  assert.deepEqual(failures, []);
+});
+
 test('another size, or another time, is another process; the pictures go on', { timeout: 60_000 }, async (t) => {
   const opened = open(t);
   const first = await pass(opened, FILM.slice(0, 1), FILM.slice(1, 30));
