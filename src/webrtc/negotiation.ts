@@ -62,7 +62,9 @@ const RECEIVED: readonly ExtensionName[] = [
   'videoOrientation',
 ];
 /** Viewers share packets, so nothing that counts per viewer. */
-const SENT: readonly ExtensionName[] = ['mid', 'playoutDelay'];
+const SENT: readonly ExtensionName[] = ['mid'];
+/** Browsers that are told to show pictures at once hold sound back all the same, and the two drift apart. */
+const SENT_WITHOUT_SOUND: readonly ExtensionName[] = ['mid', 'playoutDelay'];
 
 const KINDS = ['audio', 'video'] as const;
 type Kind = (typeof KINDS)[number];
@@ -97,7 +99,7 @@ export function negotiatePlay(offer: RemoteDescription, wanted: Wanted): Agreeme
     remote: ['recvonly', 'sendrecv'],
     none: noMedia,
     wrongWay: 'The offer receives nothing (sendonly or inactive). To watch, offer recvonly.',
-    agree: (section, kind) => wanted[kind] && send(section, wanted[kind]),
+    agree: (section, kind) => wanted[kind] && send(section, wanted[kind], sentBeside(wanted.audio)),
   });
   const { audio, video } = agreement.negotiated;
   if (audio !== undefined || video !== undefined) return agreement;
@@ -119,7 +121,8 @@ export function negotiateAnswer(answer: RemoteDescription, offered: Negotiated):
       const ours = offered[kind];
       const wanted = ours?.codecs[0];
       if (ours === undefined || wanted === undefined) return undefined;
-      const media = send(section, { codec: wanted.codec, profile: profileOf(wanted) });
+      const profile = profileOf(wanted);
+      const media = send(section, { codec: wanted.codec, profile }, sentBeside(offered.audio));
       const [codec] = media.codecs;
       // some leave out of their answer what they agree with
       const parameters = new Map([...wanted.parameters, ...codec!.parameters]);
@@ -231,7 +234,11 @@ function playedEverywhere(codecs: readonly RtpCodec[]): readonly RtpCodec[] {
   return [...codecs].sort((one, other) => Number(other.codec === 'h264') - Number(one.codec === 'h264'));
 }
 
-function send(section: RemoteSection, wanted: WantedMedia): RtpMedia {
+function sentBeside(sound: object | undefined): readonly ExtensionName[] {
+  return sound === undefined ? SENT_WITHOUT_SOUND : SENT;
+}
+
+function send(section: RemoteSection, wanted: WantedMedia, extensions: readonly ExtensionName[]): RtpMedia {
   const best = rtpFormatOf(wanted.codec) && bestFor(wanted, section);
   if (best === undefined) return refuseCodec(wanted.codec, offeredNames(section));
   const { nack, pli, fir } = best.feedback;
@@ -239,7 +246,7 @@ function send(section: RemoteSection, wanted: WantedMedia): RtpMedia {
     kind: section.kind as Kind,
     mid: section.mid,
     codecs: [{ ...best, feedback: { nack, pli, fir, remb: false, transportCc: false } }],
-    extensions: agreeExtensions(section, SENT, ['sendrecv', 'recvonly']),
+    extensions: agreeExtensions(section, extensions, ['sendrecv', 'recvonly']),
     sources: [],
     rids: [],
   };

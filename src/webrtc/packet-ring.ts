@@ -97,18 +97,6 @@ export class PacketRing {
     return this.#times[position & (this.#slots - 1)]!;
   }
 
-  /** The first packet held that is not older than `time`; `end` when there is none. */
-  since(time: Micros): number {
-    let low = this.first;
-    let high = this.end;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.timeOf(middle) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   /** Twice as large, if the oldest packet is still wanted and there may be more slots. */
   #grow(): boolean {
     const { maxSlots, keep } = this.#limits;

@@ -10,7 +10,7 @@ const VIDEO_PAYLOAD_TYPE = 96;
 const VIDEO_RTX_PAYLOAD_TYPE = 97;
 const AUDIO_PAYLOAD_TYPE = 111;
 const PLAYED_FEEDBACK: RtcpFeedback = { ...NO_FEEDBACK, nack: true, pli: true, fir: true };
-const OFFERED_EXTENSIONS: RtpExtensions = { mid: 1, playoutDelay: 2 };
+const OFFERED_EXTENSIONS: RtpExtensions = { mid: 1 };
 
 /** One payload type for each kind. Throws `RefusedError` (webrtc/codecs) when WebRTC cannot carry the stream. */
 export function offerFor({ audio, video }: Wanted): Negotiated {
@@ -34,12 +34,11 @@ function offeredMedia(
 ): RtpMedia {
   const format = rtpFormatOf(codec) ?? refuseCodec(codec, '');
   const { kind, clockRate, channels } = format;
-  const extensions = kind === 'video' ? OFFERED_EXTENSIONS : { mid: OFFERED_EXTENSIONS.mid };
   const parameters = new Map(OFFERED_PARAMETERS.get(codec));
   if (profile !== undefined && codec === 'av1') parameters.set('profile', profile);
   if (profile !== undefined && (codec === 'vp9' || codec === 'hevc')) parameters.set('profile-id', profile);
   const offered: RtpCodec = { codec, clockRate, channels, parameters, ...numbers };
-  return { kind, mid, codecs: [offered], extensions, sources: [], rids: [] };
+  return { kind, mid, codecs: [offered], extensions: OFFERED_EXTENSIONS, sources: [], rids: [] };
 }
 
 const OFFERED_PARAMETERS: ReadonlyMap<string, readonly (readonly [string, string])[]> = new Map([

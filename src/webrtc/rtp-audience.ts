@@ -209,7 +209,10 @@ export class RtpAudience implements Subscriber {
     };
   }
 
-  /** At the key frame, and with the sound since then; or with the next packets. */
+  /**
+   * The picture at the key frame, or with the next one; the sound with what comes now. A burst of it would fill the client's buffer,
+   * which sound leaves at its own pace, and put it behind the picture for seconds.
+   */
   #start(viewer: Viewer): void {
     const now = this.#world.clock.now();
     const { video, audio } = viewer;
@@ -219,9 +222,7 @@ export class RtpAudience implements Subscriber {
       if (pictured) this.#world.fanOut.wake(this.#video);
     }
     if (audio === undefined || this.#audio === undefined) return;
-    const ring = this.#video?.ring;
-    this.#audio.start(audio, ring === undefined || ring.keyAt < 0 ? undefined : ring.timeOf(ring.keyAt));
-    this.#world.fanOut.wake(this.#audio);
+    this.#audio.start(audio);
   }
 
   #wantsKeyFrame(viewer: Viewer): void {

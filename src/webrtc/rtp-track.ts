@@ -69,12 +69,12 @@ export class RtpTrack {
   }
 
   /**
-   * Lets `cursor` start: at the key frame, or waiting for one; with sound, at `time` or at the next packet. Answers whether there is a
-   * picture to start with.
+   * Lets `cursor` start: at the key frame, or waiting for one; with sound, at the next packet. Answers whether there is a picture to
+   * start with.
    */
-  start(cursor: TrackCursor, time?: Micros): boolean {
+  start(cursor: TrackCursor): boolean {
     if (this.kind === 'audio') {
-      cursor.moveTo(time === undefined ? this.ring.end : this.ring.since(time));
+      cursor.moveTo(this.ring.end);
     } else if (this.ring.keyAt < 0) {
       cursor.wait();
       return false;

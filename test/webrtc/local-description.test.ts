@@ -152,7 +152,8 @@ test('a client that waits is answered active; its protocol and its lack of names
 test('extensions come back as the other side sees them', () => {
   const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
   const delay = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
-  const answer = answerPlay(sdp(SESSION, receiving(VIDEO), `a=extmap:6/recvonly ${delay}`, `a=extmap:4 ${mid}`));
+  const offer = sdp(SESSION, receiving(VIDEO), `a=extmap:6/recvonly ${delay}`, `a=extmap:4 ${mid}`);
+  const answer = answerPlay(offer, { video: STREAM.video });
   assert.deepEqual(
     answer.filter((line) => line.startsWith('a=extmap')),
     [`a=extmap:4 ${mid}`, `a=extmap:6/sendonly ${delay}`],

@@ -125,7 +125,9 @@ test('publish: layers need their extension, and one alone is none', () => {
 
 test('play: the shared packets carry nothing that counts for one viewer', () => {
   const { video, audio } = negotiatePlay(readDescription(recorded('chromium-156-play')), STREAM).negotiated;
-  assert.deepEqual(video?.extensions, { mid: 9, playoutDelay: 5 });
+  assert.deepEqual(video?.extensions, { mid: 9 });
+  const alone = negotiatePlay(readDescription(recorded('chromium-156-play')), { video: STREAM.video }).negotiated;
+  assert.deepEqual(alone.video?.extensions, { mid: 9, playoutDelay: 5 }, 'pictures without sound are shown at once');
   assert.deepEqual(audio?.extensions, { mid: 9 });
   const feedback = { nack: true, pli: true, fir: true, remb: false, transportCc: false };
   assert.deepEqual([video?.codecs[0]?.feedback, video?.codecs[0]?.rtx], [feedback, 109]);

@@ -74,16 +74,6 @@ test('what was before the key frame does not make it grow', () => {
   assert.deepEqual([ring.first, ring.keyAt, ring.slots], [2, 3, 4]);
 });
 
-test('packets are found by time', () => {
-  const ring = new PacketRing(LIMITS);
-  fill(ring, 12, 1_000);
-  assert.deepEqual(
-    [0, 8_000, 8_001, 11_000, 11_001].map((time) => ring.since(time)),
-    [8, 8, 9, 11, 12],
-  );
-  assert.equal(new PacketRing(LIMITS).since(5), 0);
-});
-
 test('positions beyond 32 bits', () => {
   const ring = new PacketRing(LIMITS);
   ring.first = 2 ** 32 - 2;
