@@ -31,8 +31,9 @@ for (const codec of ['H264', 'VP8', 'VP9', 'AV1']) {
     assert.equal(watched.status, 201, watched.problem);
     const first = await screen.decoded(30);
     const later = await screen.decoded(Number(first['framesDecoded']) + 60);
-    assert.equal(later['freezeCount'], 0);
+    // freezes tell of the load of the machine, too; these tell of the stream alone
     assert.equal(later['packetsLost'], 0);
+    assert.equal(later['pliCount'], first['pliCount'], 'no picture was beyond decoding');
     const { decibels } = await screen.tone();
     assert.ok(decibels > -60, `${decibels} dB`);
     assert.ok((await screen.presented()).length > 60);
