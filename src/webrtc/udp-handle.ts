@@ -10,7 +10,10 @@ import type { Socket } from 'node:dgram';
 const SCRATCH_BYTES = 2_048;
 
 interface BareHandle {
-  /** Bytes sent plus one; below 0: an error; 0: the request and the memory are in use until `oncomplete`. */
+  /**
+   * Bytes sent plus one; below 0: an error; 0: the request and the memory are in use until `oncomplete`, which is called only with
+   * `callback`.
+   */
   send(
     request: SendRequest,
     list: readonly Buffer[],
@@ -61,7 +64,7 @@ export class UdpHandle {
     const list = free
       ? this.#scratch.take(bytes, offset, length)
       : [Buffer.from(bytes.subarray(offset, offset + length))];
-    const result = this.#handle.send(this.#request, list, 1, port, address, false);
+    const result = this.#handle.send(this.#request, list, 1, port, address, true);
     if (result === 0) this.#wait(list, length);
     return result >= 0;
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { quiet } from '../../src/base/log.ts';
 import { newMediaPortCounts, type Remote } from '../../src/webrtc/ice-remote.ts';
 import { UdpHandle } from '../../src/webrtc/udp-handle.ts';
@@ -97,27 +99,38 @@ test('a socket whose insides are different is left alone', () => {
   assert.equal(UdpHandle.over(other as unknown as Socket, '127.0.0.1'), undefined);
 });
 
+interface Request {
+  oncomplete?: () => void;
+}
+
 /** A handle that takes nothing until it is told to. */
 class SlowHandle {
   busy = true;
-  readonly held: { bytes: Buffer; request: { oncomplete?: () => void } }[] = [];
+  readonly held: { bytes: Buffer; request: Request; callback: boolean }[] = [];
   readonly sent: string[] = [];
 
-  send(request: { oncomplete?: () => void }, list: readonly Buffer[]): number {
+  send(
+    request: Request,
+    list: readonly Buffer[],
+    _count: number,
+    _port: number,
+    _address: string,
+    callback: boolean,
+  ): number {
     const bytes = list[0]!;
     if (!this.busy) {
       this.sent.push(`${bytes.length} ${bytes[0]}`);
       return bytes.length + 1;
     }
-    this.held.push({ bytes, request });
+    this.held.push({ bytes, request, callback });
     return 0;
   }
 
   flush(): void {
     this.busy = false;
-    for (const { bytes, request } of this.held.splice(0)) {
+    for (const { bytes, request, callback } of this.held.splice(0)) {
       this.sent.push(`${bytes.length} ${bytes[0]}`);
-      request.oncomplete!();
+      if (callback) request.oncomplete!();
     }
   }
 }
@@ -147,4 +160,31 @@ test('one that waits does not see what is sent after it', () => {
   slow.busy = false;
   handle.send(memory.fill(2), 0, 1_200, 9, '127.0.0.1');
   assert.equal(slow.held[0]!.bytes[0], 1);
+});
+
+/** Sends to itself and prints what waits then, and once everything has arrived. */
+const WAITER = `
+  import { createSocket } from 'node:dgram';
+  import { UdpHandle } from '${new URL('../../src/webrtc/udp-handle.ts', import.meta.url)}';
+  const socket = createSocket({ type: 'udp4', lookup: (name, _, then) => then(null, name, 4) });
+  socket.bind(0, '127.0.0.1', () => {
+    const handle = UdpHandle.over(socket, '127.0.0.1');
+    let arrived = 0;
+    socket.on('message', () => {
+      if (++arrived < 3) return;
+      setImmediate(() => {
+        console.log(handle.waiting);
+        socket.close();
+      });
+    });
+    for (let i = 0; i < 3; i++) handle.send(Buffer.alloc(100), 0, 100, socket.address().port, '127.0.0.1');
+    console.log(handle.waiting);
+  });
+`;
+
+test('the handle of this Node says when what waited has left', { timeout: 60_000 }, async () => {
+  // with this option, every datagram waits
+  const options = ['--test-udp-no-try-send', '--input-type=module', '--eval', WAITER];
+  const { stdout } = await promisify(execFile)(process.execPath, options);
+  assert.equal(stdout, '300\n0\n');
 });
