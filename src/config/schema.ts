@@ -139,7 +139,12 @@ const rtmp = Type.Object({
     'Bytes that may wait for one player. Above it video is withheld until a key frame finds the queue drained; audio goes on.',
   ),
   maxConnections: count(RTMP_DEFAULTS.maxConnections, 1, 1_000_000, 'TCP connections in all.'),
-  maxConnectionsPerIp: count(RTMP_DEFAULTS.maxConnectionsPerIp, 1, 1_000_000, 'TCP connections of one address.'),
+  maxConnectionsPerIp: count(
+    RTMP_DEFAULTS.maxConnectionsPerIp,
+    1,
+    1_000_000,
+    'TCP connections of one address; of IPv6, of one network (/64).',
+  ),
 } satisfies Fields<RtmpOptions>);
 
 const http = Type.Object({

@@ -67,5 +67,10 @@ export const webrtc = Type.Object({
   ),
   maxDatagram: size(WEBRTC_DEFAULTS.maxDatagram, 576, 1_400, 'Bytes of one RTP packet to a viewer, before encryption.'),
   maxSessions: count(WEBRTC_DEFAULTS.maxSessions, 1, 1_000_000, 'WebRTC sessions in all; more are told to come back.'),
-  maxSessionsPerIp: count(WEBRTC_DEFAULTS.maxSessionsPerIp, 1, 1_000_000, 'WebRTC sessions of one address.'),
+  maxSessionsPerIp: count(
+    WEBRTC_DEFAULTS.maxSessionsPerIp,
+    1,
+    1_000_000,
+    'WebRTC sessions of one address; of IPv6, of one network (/64).',
+  ),
 } satisfies Fields<WebRtcOptions>);

@@ -46,7 +46,7 @@ export interface RtmpOptions {
   readonly viewerQueue: number;
   /** TCP connections in all. Default 20000. */
   readonly maxConnections: number;
-  /** TCP connections of one address. Default 2000. */
+  /** TCP connections of one address; of IPv6, of one network (/64). Default 2000. */
   readonly maxConnectionsPerIp: number;
 }
 

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Millis, Timer } from '../base/clock.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
-import { plainIp } from '../base/plain-ip.ts';
+import { networkOf, plainIp } from '../base/plain-ip.ts';
 import type { Transport as Door, Traffic } from '../session/session.ts';
 import { openTransport } from './open-transport.ts';
 import { type PeerAddress, RtmpPeer } from './peer.ts';
@@ -41,6 +41,7 @@ export class RtmpServer {
   readonly #world: RtmpWorld;
   readonly #neighbours: Neighbours;
   readonly #peers = new Set<RtmpPeer>();
+  /** By what `networkOf` makes of the address. */
   readonly #perIp = new Map<string, number>();
   /** Connections that have not shown what they are, those that set up TLS included, and when they came. */
   readonly #strangers = new Map<Socket, Millis>();
@@ -146,8 +147,8 @@ export class RtmpServer {
   /** There are so many connections in all, and from one address, whatever they turn out to be. */
   #admit(socket: Socket, accept: (socket: Socket) => void): void {
     const { maxConnections, maxConnectionsPerIp } = this.#world.options;
-    const ip = plainIp(socket.remoteAddress);
-    const count = this.#perIp.get(ip) ?? 0;
+    const network = networkOf(plainIp(socket.remoteAddress));
+    const count = this.#perIp.get(network) ?? 0;
     if (this.#connections >= maxConnections || count >= maxConnectionsPerIp) {
       countClosed(this.#world.counts, 'access/busy');
       this.#refused += 1;
@@ -155,12 +156,12 @@ export class RtmpServer {
       return;
     }
     this.#connections += 1;
-    this.#perIp.set(ip, count + 1);
+    this.#perIp.set(network, count + 1);
     socket.once('close', () => {
       this.#connections -= 1;
-      const left = this.#perIp.get(ip)! - 1;
-      if (left === 0) this.#perIp.delete(ip);
-      else this.#perIp.set(ip, left);
+      const left = this.#perIp.get(network)! - 1;
+      if (left === 0) this.#perIp.delete(network);
+      else this.#perIp.set(network, left);
     });
     accept(socket);
   }

@@ -33,7 +33,7 @@ export interface WebRtcOptions {
   readonly maxDatagram: number;
   /** Sessions at once; more are told to come back. Default 5,000. */
   readonly maxSessions: number;
-  /** Sessions of one address. Default 1,000. */
+  /** Sessions of one address; of IPv6, of one network (/64). Default 1,000. */
   readonly maxSessionsPerIp: number;
 }
 

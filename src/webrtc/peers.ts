@@ -3,6 +3,7 @@
  */
 import type { Millis, Timer } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
+import { networkOf } from '../base/plain-ip.ts';
 import type { Traffic } from '../session/session.ts';
 import type { Claim } from './claim.ts';
 import { type PeerParts, WebRtcPeer } from './peer.ts';
@@ -28,6 +29,7 @@ export class WebRtcPeers {
   readonly #world: WebRtcWorld;
   readonly #open = new Map<string, WebRtcPeer>();
   readonly #departed = new Map<string, Departed>();
+  /** By what `networkOf` makes of the address. */
   readonly #perIp = new Map<string, number>();
   #timer: Timer | undefined;
   #beat = 0;
@@ -65,19 +67,19 @@ export class WebRtcPeers {
     if (this.#closed)
       throw new RefusedError('access/shutdown', 'The server is shutting down; connect again in a moment.');
     if (this.#open.size >= maxSessions) throw new RefusedError('access/busy', 'Too many sessions; try again later.');
-    if ((this.#perIp.get(ip) ?? 0) >= maxSessionsPerIp) {
+    if ((this.#perIp.get(networkOf(ip)) ?? 0) >= maxSessionsPerIp) {
       throw new RefusedError('access/busy', 'Too many sessions from this address; try again later.');
     }
   }
 
   add(parts: Omit<PeerParts, 'onEnded'>): WebRtcPeer {
     const { counts } = this.#world;
-    const { ip } = parts.request;
-    const peer = new WebRtcPeer(this.#world, { ...parts, onEnded: (ended) => this.#ended(ended, ip) });
+    const network = networkOf(parts.request.ip);
+    const peer = new WebRtcPeer(this.#world, { ...parts, onEnded: (ended) => this.#ended(ended, network) });
     counts.accepted += 1;
     counts.open += 1;
     this.#open.set(peer.key, peer);
-    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
+    this.#perIp.set(network, (this.#perIp.get(network) ?? 0) + 1);
     return peer;
   }
 
@@ -107,12 +109,12 @@ export class WebRtcPeers {
     this.#timer?.cancel();
   }
 
-  #ended(peer: WebRtcPeer, ip: string): void {
+  #ended(peer: WebRtcPeer, network: string): void {
     this.#world.counts.open -= 1;
     this.#open.delete(peer.key);
-    const left = (this.#perIp.get(ip) ?? 1) - 1;
-    if (left > 0) this.#perIp.set(ip, left);
-    else this.#perIp.delete(ip);
+    const left = (this.#perIp.get(network) ?? 1) - 1;
+    if (left > 0) this.#perIp.set(network, left);
+    else this.#perIp.delete(network);
     const { claim, lastWords } = peer;
     this.#departed.set(peer.key, {
       claim,

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Millis, Timer } from '../base/clock.ts';
-import { plainIp } from '../base/plain-ip.ts';
+import { networkOf, plainIp } from '../base/plain-ip.ts';
 
 /** The near end, for whoever talks on it. */
 export interface SocketWriter {
@@ -67,7 +67,7 @@ const REFUSED = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnectio
 
 interface Entry {
   readonly socket: WebSocket;
-  readonly ip: string;
+  readonly network: string;
   readonly reader: SocketReader;
   readonly openedAt: Millis;
   messageAt: Millis | undefined;
@@ -93,6 +93,7 @@ export class WebSockets {
   readonly #limits: SocketLimits;
   readonly #timer: Timer;
   readonly #entries = new Set<Entry>();
+  /** By what `networkOf` makes of the address. */
   readonly #perIp = new Map<string, number>();
   #closed = false;
 
@@ -106,7 +107,7 @@ export class WebSockets {
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, open: (writer: SocketWriter) => SocketReader): void {
     const ip = plainIp(request.socket.remoteAddress);
     const { maxSockets, maxSocketsPerIp } = this.#limits;
-    if (this.#closed || this.#entries.size >= maxSockets || (this.#perIp.get(ip) ?? 0) >= maxSocketsPerIp) {
+    if (this.#closed || this.#entries.size >= maxSockets || (this.#perIp.get(networkOf(ip)) ?? 0) >= maxSocketsPerIp) {
       socket.on('error', () => {});
       socket.end(REFUSED, () => socket.destroy());
       return;
@@ -140,7 +141,7 @@ export class WebSockets {
     });
     const entry: Entry = {
       socket,
-      ip,
+      network: networkOf(ip),
       reader,
       openedAt: now,
       messageAt: undefined,
@@ -149,7 +150,7 @@ export class WebSockets {
       burst: 0,
     };
     this.#entries.add(entry);
-    this.#perIp.set(ip, (this.#perIp.get(ip) ?? 0) + 1);
+    this.#perIp.set(entry.network, (this.#perIp.get(entry.network) ?? 0) + 1);
     socket.on('message', (data) => this.#message(entry, data));
     socket.on('ping', (data: Buffer) => this.#ping(entry, data));
     socket.on('pong', () => {
@@ -187,9 +188,9 @@ export class WebSockets {
 
   #gone(entry: Entry): void {
     this.#entries.delete(entry);
-    const left = this.#perIp.get(entry.ip)! - 1;
-    if (left === 0) this.#perIp.delete(entry.ip);
-    else this.#perIp.set(entry.ip, left);
+    const left = this.#perIp.get(entry.network)! - 1;
+    if (left === 0) this.#perIp.delete(entry.network);
+    else this.#perIp.set(entry.network, left);
     entry.reader.closed();
   }
 

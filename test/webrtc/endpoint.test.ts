@@ -98,6 +98,17 @@ test('there is room for so many, in all and from one address', async () => {
   await publish('d', '192.0.2.1');
 });
 
+test('all addresses of an IPv6 network are one', async () => {
+  const town = await new WebRtcTown({ maxSessionsPerIp: 2 }).open();
+  const publish = (stream: string, ip: string) => town.endpoint.publish(town.request({ stream, ip }), PUBLISH);
+  const { session } = await publish('a', '2001:db8:1:2::1');
+  await publish('b', '2001:db8:1:2:3:4:5:6');
+  await assert.rejects(publish('c', '2001:db8:1:2::3'), { code: 'access/busy' });
+  await publish('c', '2001:db8:1:3::1');
+  session.hangUp();
+  await publish('d', '2001:db8:1:2::4');
+});
+
 test('who was let in when the last place had gone is sent away, and the gate knows', async () => {
   const town = await new WebRtcTown({ maxSessions: 1 }).open();
   const both = [town.request({ stream: 'a' }), town.request({ stream: 'b' })].map((request) =>
