@@ -44,7 +44,7 @@ export interface ServerParts {
 const HOOKS = { webLogin: 'login', webLogout: 'logout', webStatus: 'status' } as const satisfies Record<string, Hook>;
 /** What only a new start can change. */
 const FIXED =
-  /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen|dtls)|http\.|admin\.|state\.)/;
+  /^(?:rtmp\.(?:listen|tlsListen|chunkSize|readPace|readPaceFrom)|webrtc\.(?:listen|tcpListen|dtls|maxDatagram)|http\.|admin\.|state\.)/;
 /** Last words, and the sockets closed after them. */
 const GOODBYE: Millis = 2_500;
 const GOODBYE_STEP: Millis = 20;

@@ -12,6 +12,7 @@ import { LightClient } from './helpers/light-client.ts';
 import { LogRecorder } from './helpers/log-recorder.ts';
 import { until } from './helpers/program.ts';
 import { VirtualClock } from './helpers/virtual-clock.ts';
+import { description } from './helpers/webrtc-town.ts';
 
 const SETTINGS = ['rtmp.listen=127.0.0.1:0', 'http.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0'];
 
@@ -36,6 +37,34 @@ test('a chunk size that changes while a stream is live harms none of its players
     for (const { body } of pictures()) assert.ok(body.equals(picture));
   }
   assert.ok(log.lines.some(({ fields }) => String(fields['settings']).includes('rtmp.chunkSize')));
+});
+
+test('a reload changes what WebRTC allows and tells, and says what it cannot change', {
+  timeout: 20_000,
+}, async (t) => {
+  const configuration = (...webrtc: string[]) => {
+    const ports = ['webrtc.listen=127.0.0.1:0', 'webrtc.tcpListen='];
+    return readConfig({ settings: [...SETTINGS, 'state.dir=', ...ports, ...webrtc] }).config;
+  };
+  const log = new LogRecorder();
+  const few = configuration('webrtc.maxSessions=1', 'webrtc.publicAddresses=198.51.100.1');
+  const server = new MediaServer(few, { clock: systemClock, log, version: '1.2.3' });
+  const { http } = await server.start();
+  t.after(() => server.stop());
+  const publish = async (stream: string) => {
+    const url = `http://127.0.0.1:${http!.port}/live/${stream}/whip`;
+    const headers = { 'content-type': 'application/sdp' };
+    const response = await fetch(url, { method: 'POST', headers, body: description('chromium-156-publish') });
+    return `${response.status} ${/198\.51\.100\.\d/.exec(await response.text()) ?? 'busy'}`;
+  };
+  assert.deepEqual([await publish('a'), await publish('b')], ['201 198.51.100.1', '503 busy']);
+  await server.reload(
+    configuration('webrtc.maxSessions=3', 'webrtc.publicAddresses=198.51.100.2', 'webrtc.maxDatagram=1100'),
+  );
+  const after = [await publish('b'), await publish('c'), await publish('d')];
+  assert.deepEqual(after, ['201 198.51.100.2', '201 198.51.100.2', '503 busy']);
+  const told = log.lines.flatMap(({ fields }) => (fields['code'] === 'config/reload' ? [fields['settings']] : []));
+  assert.deepEqual(told, [['webrtc.maxDatagram']]);
 });
 
 test('a second server on the same ports tells no site that the sessions of the first have gone', async (t) => {

@@ -3,7 +3,6 @@
  * from (RFC 7983). What nobody has vouched for is dropped without an answer.
  */
 import type { Millis } from '../base/clock.ts';
-import { RefusedError } from '../base/errors.ts';
 import type { RandomBytes } from '../base/random.ts';
 import { countDropped, type DropReason, type MediaPortCounts, type Remote } from './ice-remote.ts';
 import { LiteSession } from './ice-session.ts';
@@ -13,7 +12,6 @@ import { ATTRIBUTE, findAttribute, looksLikeStun, readStun, STUN } from './stun.
 export interface IceAgentOptions {
   readonly connectTimeout: Millis;
   readonly consentTimeout: Millis;
-  readonly maxSessions: number;
 }
 
 const COLON = 0x3a;
@@ -22,13 +20,14 @@ const DTLS = [20, 63] as const;
 const RTP = [128, 191] as const;
 
 export class IceAgent {
-  readonly #options: IceAgentOptions;
+  readonly #options: () => IceAgentOptions;
   readonly #random: RandomBytes;
   readonly #counts: MediaPortCounts;
   readonly #sessions = new Set<LiteSession>();
   readonly #byUfrag = new Map<string, LiteSession>();
 
-  constructor(options: IceAgentOptions, random: RandomBytes, counts: MediaPortCounts) {
+  /** `options`: in force now. */
+  constructor(options: () => IceAgentOptions, random: RandomBytes, counts: MediaPortCounts) {
     this.#options = options;
     this.#random = random;
     this.#counts = counts;
@@ -38,10 +37,8 @@ export class IceAgent {
     return this.#sessions.size;
   }
 
-  /** Throws `RefusedError` `access/busy` when there are too many. */
+  /** How many there may be is for those to say who open them. */
   session(remote: IceCredentials | undefined, events: IceEvents, now: Millis): LiteSession {
-    const { maxSessions } = this.#options;
-    if (this.#sessions.size >= maxSessions) throw new RefusedError('access/busy', `${maxSessions} sessions are open`);
     const session = new LiteSession({
       ...{ remote, events, openedAt: now, random: this.#random, counts: this.#counts, byUfrag: this.#byUfrag },
       closed: (gone) => this.#sessions.delete(gone),
@@ -58,7 +55,7 @@ export class IceAgent {
 
   /** Ends the sessions whose clients have gone. Each second or so. */
   sweep(now: Millis): void {
-    const { connectTimeout, consentTimeout } = this.#options;
+    const { connectTimeout, consentTimeout } = this.#options();
     for (const session of this.#sessions) if (session.lapsed(now, connectTimeout, consentTimeout)) session.lose();
   }
 

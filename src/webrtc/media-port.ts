@@ -19,7 +19,8 @@ const SWEEP_PERIOD: Millis = 1_000;
 const INTERFACES_FRESH: Millis = 3_000;
 
 export interface MediaPortSetup {
-  readonly options: WebRtcOptions;
+  /** In force now; the ports are those of the start. */
+  readonly options: () => WebRtcOptions;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Logger;
@@ -68,13 +69,23 @@ class SharedPort implements OpenMediaPort {
 
   async start(): Promise<MediaAddresses> {
     const { options, clock, log } = this.#setup;
+    const { listen, tcpListen } = options();
     const receive = (bytes: Buffer, from: Remote) => this.#receive(bytes, from);
     const common = { receive, counts: this.counts, log };
-    const limits = { maxConnections: options.maxSessions, maxConnectionsPerIp: options.maxSessionsPerIp };
     try {
-      if (options.listen !== '') this.#udp = await UdpPort.open({ ...common, listen: options.listen });
-      if (options.tcpListen !== '') {
-        this.#tcp = await TcpPort.open({ ...common, ...limits, listen: options.tcpListen, now: () => clock.now() });
+      if (listen !== '') this.#udp = await UdpPort.open({ ...common, listen });
+      if (tcpListen !== '') {
+        this.#tcp = await TcpPort.open({
+          ...common,
+          listen: tcpListen,
+          now: () => clock.now(),
+          get maxConnections() {
+            return options().maxSessions;
+          },
+          get maxConnectionsPerIp() {
+            return options().maxSessionsPerIp;
+          },
+        });
       }
     } catch (error) {
       await this.close();
@@ -97,7 +108,7 @@ class SharedPort implements OpenMediaPort {
   }
 
   candidates(): readonly Candidate[] {
-    const { publicAddresses, interfaceAddresses: told } = this.#setup.options;
+    const { publicAddresses, interfaceAddresses: told } = this.#setup.options();
     const interfaces = told ? this.#ownAddresses() : undefined;
     return makeCandidates({ udp: this.#udp?.address, tcp: this.#tcp?.address, publicAddresses, interfaces });
   }

@@ -47,7 +47,7 @@ export class WebRtcServer {
 
   constructor(parts: WebRtcServerParts) {
     const { clock, random, log, options, makeDtls } = parts;
-    this.#port = parts.port ?? makeMediaPort({ options, clock, random, log });
+    this.#port = parts.port ?? makeMediaPort({ options: () => this.#world.options, clock, random, log });
     this.audiences = new RtpAudiences({ clock, random, maxDatagram: options.maxDatagram });
     this.#certificate = makeCertificate(clock.wallTime(), random);
     this.#loadDtls = async () => makeDtls ?? loadDtls(options.dtls);
@@ -95,7 +95,7 @@ export class WebRtcServer {
     return addresses;
   }
 
-  /** For sessions from now on; the ports stay. */
+  /** For whatever comes from now on; ports, DTLS and the size of datagrams stay. */
   setOptions(options: WebRtcOptions): void {
     this.#world.options = options;
   }

@@ -2,7 +2,7 @@
  * The ICE engine with addresses that only write down what they are sent, and sessions that write down what they are told.
  */
 import { systemRandom } from '../../src/base/random.ts';
-import { IceAgent } from '../../src/webrtc/ice-agent.ts';
+import { IceAgent, type IceAgentOptions } from '../../src/webrtc/ice-agent.ts';
 import { newMediaPortCounts, type Remote, type RemoteOwner } from '../../src/webrtc/ice-remote.ts';
 import type { LiteSession } from '../../src/webrtc/ice-session.ts';
 import type { IceCredentials } from '../../src/webrtc/path.ts';
@@ -52,11 +52,11 @@ export interface Told {
 export class IceTown {
   readonly counts = newMediaPortCounts();
   readonly agent: IceAgent;
+  options: IceAgentOptions = { connectTimeout: 15_000, consentTimeout: 15_000 };
   now = 1_000;
 
   constructor(random = systemRandom()) {
-    const options = { connectTimeout: 15_000, consentTimeout: 15_000, maxSessions: 100 };
-    this.agent = new IceAgent(options, random, this.counts);
+    this.agent = new IceAgent(() => this.options, random, this.counts);
   }
 
   open(remote: IceCredentials | 'unknown' = CLIENT): Told {

@@ -32,7 +32,7 @@ function credentials(agent: Connection): IceCredentials {
 for (const protocol of ['udp', 'tcp'] as const) {
   test(`connects over ${protocol}, and again after a restart`, async (t) => {
     const port = makeMediaPort({
-      options: { ...WEBRTC_DEFAULTS, listen: `${LOOPBACK}:0`, tcpListen: `${LOOPBACK}:0` },
+      options: () => ({ ...WEBRTC_DEFAULTS, listen: `${LOOPBACK}:0`, tcpListen: `${LOOPBACK}:0` }),
       ...{ clock: systemClock, random: systemRandom(), log: quiet },
     });
     await port.start();

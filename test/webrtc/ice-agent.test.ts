@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RefusedError } from '../../src/base/errors.ts';
 import type { DropReason } from '../../src/webrtc/ice-remote.ts';
 import type { IceCredentials } from '../../src/webrtc/path.ts';
 import { FakeRemote, IceTown } from '../helpers/ice-town.ts';
@@ -377,16 +376,17 @@ test('a connection that has gone makes room for the next check', () => {
   assert.deepEqual(told.paths, [40_001, 40_002]);
 });
 
-test('there are so many sessions and no more', () => {
+test('timeouts that are changed hold for those who are there', () => {
   const town = new IceTown();
-  const open = Array.from({ length: 100 }, () => town.open());
-  assert.throws(
-    () => town.open(),
-    (error) => error instanceof RefusedError && error.code === 'access/busy',
-  );
-  open[3]!.session.close();
-  town.open();
-  assert.equal(town.agent.open, 100);
+  const [silent, gone] = [town.open(), town.open()];
+  town.receive(checkOf(gone.session.local, { nominate: true }), new FakeRemote());
+  town.options = { connectTimeout: 20_000, consentTimeout: 25_000 };
+  town.pass(20_000);
+  assert.deepEqual([silent.lost, gone.lost], [0, 0]);
+  town.pass(5_000);
+  assert.deepEqual([silent.lost, gone.lost], [1, 0]);
+  town.pass(1_000);
+  assert.deepEqual([silent.lost, gone.lost, town.agent.open], [1, 1, 0]);
 });
 
 test('closing the agent tells every session', () => {

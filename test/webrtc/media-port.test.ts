@@ -32,7 +32,7 @@ async function open(
 ): Promise<Town> {
   const clock = new VirtualClock();
   const set = { ...WEBRTC_DEFAULTS, listen: ':0', tcpListen: '127.0.0.1:0', ...options };
-  const port = makeMediaPort({ options: set, clock, random: systemRandom(), log: quiet, ...more });
+  const port = makeMediaPort({ options: () => set, clock, random: systemRandom(), log: quiet, ...more });
   const { udp, tcp } = await port.start();
   t.after(() => port.close());
   return { port, clock, udp: udp?.port ?? 0, tcp: tcp?.port ?? 0 };
@@ -260,6 +260,21 @@ test('TCP: so many connections, in all and from one address, and no more', async
     await tcpClient(t, tcp);
     await until(() => port.counts.connections === 2);
   }
+});
+
+test('limits and addresses that are changed hold for what comes next', async (t) => {
+  let set: WebRtcOptions = { ...WEBRTC_DEFAULTS, listen: '', tcpListen: '127.0.0.1:0', maxSessions: 1 };
+  const { port, tcp } = await open(t, {}, { options: () => set });
+  await tcpClient(t, tcp);
+  await until(() => port.counts.connections === 1);
+  await once((await tcpClient(t, tcp)).socket, 'close');
+  set = { ...set, maxSessions: 2, publicAddresses: ['198.51.100.7'], interfaceAddresses: false };
+  await tcpClient(t, tcp);
+  await until(() => port.counts.connections === 2);
+  assert.deepEqual(
+    port.candidates().map(({ ip }) => ip),
+    ['198.51.100.7'],
+  );
 });
 
 test('a connection that ends takes its path with it, not the session', async (t) => {
