@@ -95,7 +95,7 @@ CASTGATE_RTMP_LISTEN=:1936 castgate
 castgate check /etc/castgate.yml
 \`\`\`
 
-\`check\` prints \`ok\`, or every fault at once with line, column, what is allowed and what was probably meant; its exit code is 0 or 2. \`castgate\` itself does the same before it starts. \`SIGHUP\` reads everything again; when that finds a fault, the old settings stay in force and the log says why (\`config/reload\`). What begins afterwards goes by the new settings; listen addresses, \`rtmp.chunkSize\`, \`rtmp.readPace\`, \`rtmp.readPaceFrom\`, \`http\`, \`admin\` and \`state\` change at the next start only, which the log says as well. Send the signal to castgate itself: npm does not hand it on.
+\`check\` prints \`ok\`, or every fault at once with line, column, what is allowed and what was probably meant; its exit code is 0 or 2. \`castgate\` itself does the same before it starts. \`SIGHUP\` reads everything again; when that finds a fault, the old settings stay in force and the log says why (\`config/reload\`). What begins afterwards goes by the new settings; listen addresses, \`rtmp.chunkSize\`, \`rtmp.readPace\`, \`rtmp.readPaceFrom\`, \`webrtc.dtls\`, \`webrtc.maxDatagram\`, \`http\`, \`admin\` and \`state\` change at the next start only, which the log says as well. Send the signal to castgate itself: npm does not hand it on.
 
 ## How values are written
 
