@@ -33,10 +33,7 @@ export interface RtpExtensions {
   readonly rid?: number | undefined;
   readonly repairedRid?: number | undefined;
   readonly transportCc?: number | undefined;
-  readonly absSendTime?: number | undefined;
   readonly playoutDelay?: number | undefined;
-  readonly videoOrientation?: number | undefined;
-  readonly audioLevel?: number | undefined;
 }
 
 /** One m-section that carries media. */

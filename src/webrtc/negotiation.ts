@@ -47,20 +47,12 @@ export const EXTENSION_URIS = {
   rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
   repairedRid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
   transportCc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
-  absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
   playoutDelay: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
-  videoOrientation: 'urn:3gpp:video-orientation',
 } as const;
 type ExtensionName = keyof typeof EXTENSION_URIS;
 
-const RECEIVED: readonly ExtensionName[] = [
-  'mid',
-  'rid',
-  'repairedRid',
-  'transportCc',
-  'absSendTime',
-  'videoOrientation',
-];
+/** What we read. Not video-orientation: a sender that has it agreed leaves turning the picture to those who show it, and none would. */
+const RECEIVED: readonly ExtensionName[] = ['mid', 'rid', 'repairedRid', 'transportCc'];
 /** Viewers share packets, so nothing that counts per viewer. */
 const SENT: readonly ExtensionName[] = ['mid'];
 /** Browsers that are told to show pictures at once hold sound back all the same, and the two drift apart. */

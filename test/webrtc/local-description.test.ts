@@ -149,6 +149,19 @@ test('a client that waits is answered active; its protocol and its lack of names
   );
 });
 
+test('phones turn their pictures themselves: no answer takes the orientation as a note', () => {
+  for (const name of ['chromium-156-publish', 'wowza-publish-h264', 'videowhisper-publish-vp8']) {
+    assert.match(recorded(name), /urn:3gpp:video-orientation/, name);
+    const answer = answerPublish(recorded(name)).filter((line) => line.startsWith('a=extmap:'));
+    assert.deepEqual(
+      answer.filter((line) => /orientation|abs-send-time|audio-level/.test(line)),
+      [],
+      name,
+    );
+    if (name.startsWith('chromium')) assert.equal(answer.length, 6, 'those that are read come back');
+  }
+});
+
 test('extensions come back as the other side sees them', () => {
   const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
   const delay = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
