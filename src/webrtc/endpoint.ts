@@ -138,6 +138,8 @@ export class WebRtcEndpoint implements SignallingEndpoint {
       // others came while the web site was asked
       this.#peers.makeRoom(request.ip);
       return await work((remote, begin) => {
+        // and while the stream showed what it is
+        this.#peers.makeRoom(request.ip);
         peer = this.#peers.add({ request, admission, verdict, remote, begin });
         return peer;
       });

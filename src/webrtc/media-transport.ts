@@ -78,7 +78,13 @@ export class MediaTransport {
       datagram: (bytes) => this.#datagram(bytes),
       lost: () => this.#over({ code: 'webrtc/lost', text: 'the client answers no more' }),
     });
-    if (remote !== undefined) this.accept(remote);
+    if (remote === undefined) return;
+    try {
+      this.accept(remote);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   get local(): IceCredentials {

@@ -103,8 +103,6 @@ export class WebRtcPeer {
       },
     );
     this.#log = world.log.child({ id, ip, app, session: this.session.name });
-    world.registry.open(this.session);
-    world.gate.opened(this.session, verdict);
     this.certificate = world.certificate();
     this.transport = new MediaTransport(
       { port, makeDtls, certificate: this.certificate, clock, random },
@@ -117,6 +115,9 @@ export class WebRtcPeer {
       },
       remote,
     );
+    // when there is something to end it: what cannot be made is never in the books
+    world.registry.open(this.session);
+    world.gate.opened(this.session, verdict);
     const { door, userAgent } = request;
     const { name, doing } = stream;
     this.#log.info({ door, stream: name, doing, client: userAgent?.slice(0, MAX_AGENT) }, 'answered');

@@ -11,7 +11,7 @@ import type { Publication, Stream } from '../../src/relay/stream.ts';
 import type { Admission, Gate, Verdict } from '../../src/session/gate.ts';
 import { SessionRegistry } from '../../src/session/registry.ts';
 import type { Session } from '../../src/session/session.ts';
-import type { Dtls, DtlsEvents, DtlsSetup } from '../../src/webrtc/dtls.ts';
+import type { Dtls, DtlsEvents, DtlsSetup, MakeDtls } from '../../src/webrtc/dtls.ts';
 import { newMediaPortCounts } from '../../src/webrtc/ice-remote.ts';
 import type { OpenMediaPort } from '../../src/webrtc/media-port.ts';
 import { WEBRTC_DEFAULTS, type WebRtcOptions } from '../../src/webrtc/options.ts';
@@ -185,6 +185,7 @@ export class WebRtcTown {
   /** Pictures are re-encoded for all. */
   reencodes = false;
   rendition: (stream: Stream, to: readonly RenditionCodec[]) => Source = (stream) => stream;
+  makeDtls: MakeDtls = (setup, events) => new FakeDtls(setup, events);
   #random = 0;
   #number = 0;
 
@@ -206,7 +207,7 @@ export class WebRtcTown {
       options: { ...WEBRTC_DEFAULTS, ...options },
       // each draw differs from all others
       random: (count) => Buffer.alloc(count, ++this.#random),
-      makeDtls: (setup, events) => new FakeDtls(setup, events),
+      makeDtls: (setup, events) => this.makeDtls(setup, events),
       nextNumber: () => ++this.#number,
       rendition: (stream, ...to) => this.rendition(stream, to),
       reencodes: () => this.reencodes,

@@ -122,6 +122,30 @@ test('who was let in when the last place had gone is sent away, and the gate kno
   assert.equal(town.gate.abandoned, 1);
 });
 
+test('who waits for a stream to show what it is has no place until then', async () => {
+  for (const ask of ['play', 'offerPlay'] as const) {
+    const town = await new WebRtcTown({ maxSessions: 2 }).open();
+    town.camera().film(3);
+    const all = Promise.allSettled(
+      Array.from({ length: 4 }, () => town.endpoint[ask](town.request({ door: 'whep' }), PLAY)),
+    );
+    await town.clock.run(5_000);
+    const codes = (await all).map((outcome) => (outcome.status === 'fulfilled' ? 'in' : outcome.reason.code));
+    assert.deepEqual(codes, ['in', 'in', 'access/busy', 'access/busy'], ask);
+    assert.deepEqual([town.server.open, town.registry.size, town.gate.inside.size, town.gate.abandoned], [2, 2, 2, 2]);
+  }
+});
+
+test('a session whose transport cannot be made leaves nothing behind', async () => {
+  const town = await new WebRtcTown().open();
+  town.makeDtls = () => {
+    throw new RangeError('no memory');
+  };
+  await assert.rejects(town.endpoint.publish(town.request(), PUBLISH), RangeError);
+  assert.deepEqual([town.server.open, town.registry.size, town.gate.inside.size, town.gate.abandoned], [0, 0, 0, 1]);
+  assert.ok(town.place.closed);
+});
+
 test('an offer that is not followed up ends by itself', async () => {
   const town = await new WebRtcTown({ connectTimeout: 3_000 }).open();
   const { session } = await town.endpoint.publish(town.request(), PUBLISH);
