@@ -151,7 +151,7 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     fix: 'Check the network, or a proxy in between.',
   },
   'media/aac': {
-    what: 'AAC sound is damaged, so that it cannot be turned into Opus for browsers.',
+    what: 'AAC sound is damaged, or its configuration is, so that it cannot be turned into Opus for browsers.',
     fix: 'A fault of the encoder; update it. The stream goes on without sound where Opus is needed.',
   },
   'media/aac-profile': {

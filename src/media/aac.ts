@@ -18,7 +18,10 @@ export interface AacConfig {
   readonly ps: boolean;
 }
 
-const RATES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
+/** Sampling rates in Hz, by their index (table 1.18). Others can be written down, but no decoder is bound to take them. */
+export const AAC_RATES = [
+  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350,
+];
 const RATE_ESCAPE = 15;
 /** By channel configuration; 0: see the program config element. */
 const CHANNELS = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8, 0];
@@ -68,7 +71,7 @@ export function readAacConfig(data: Buffer): AacConfig | undefined {
 
 /** The plain form, without HE-AAC. Channels: 1 to 6, or 8. */
 export function writeAacConfig(objectType: number, sampleRate: number, channels: number): Buffer {
-  const rate = RATES.indexOf(sampleRate);
+  const rate = AAC_RATES.indexOf(sampleRate);
   const channelConfig = channels === 8 ? 7 : channels;
   if (rate >= 0) {
     return Buffer.of((objectType << 3) | (rate >> 1), ((rate & 1) << 7) | (channelConfig << 3));
@@ -86,7 +89,7 @@ function readObjectType(reader: BitReader): number {
 
 function readRate(reader: BitReader): number {
   const index = reader.bits(4);
-  return index === RATE_ESCAPE ? reader.bits(24) : (RATES[index] ?? 0);
+  return index === RATE_ESCAPE ? reader.bits(24) : (AAC_RATES[index] ?? 0);
 }
 
 /** GASpecificConfig (4.4.1); the channels of its program config element, or 0. */

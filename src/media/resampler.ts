@@ -16,6 +16,9 @@ interface Filters {
   readonly values: Float32Array;
 }
 
+/** Ratios whose filters are kept, the latest: more than there are rates of AAC. */
+const MAX_MADE = 16;
+
 const made = new Map<string, Filters>();
 
 export class Resampler {
@@ -123,6 +126,7 @@ function filtersFor(up: number, down: number): Filters {
     }
     filters = { taps, values };
     made.set(key, filters);
+    if (made.size > MAX_MADE) made.delete(made.keys().next().value!);
   }
   return filters;
 }

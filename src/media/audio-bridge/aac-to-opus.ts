@@ -2,7 +2,7 @@
  * AAC to Opus: decoded, brought to 48 kHz, cut into 20 ms, encoded. What is not AAC-LC goes to an ffmpeg, when the machine has one.
  */
 import { PeerError } from '../../base/errors.ts';
-import { type AacConfig, readAacConfig } from '../aac.ts';
+import { AAC_RATES, type AacConfig, readAacConfig } from '../aac.ts';
 import { FRAME } from '../aac-lc/bands.ts';
 import { AacDecoder } from '../aac-lc/decoder.ts';
 import { BitReader } from '../bits.ts';
@@ -60,6 +60,10 @@ export class AacToOpus implements Bridge {
   async #configure(data: Buffer, time: Micros): Promise<void> {
     const config = readAacConfig(data);
     if (config === undefined) throw new PeerError('media/aac', 'the configuration is cut off');
+    // one worker serves all streams: filters and blocks are made for rates that sound comes in, not for whatever can be written down
+    if (!AAC_RATES.includes(config.coreRate)) {
+      throw new PeerError('media/aac', `a sampling rate of ${config.coreRate} Hz, which no AAC has`);
+    }
     this.#config = config;
     this.#foreign?.close();
     this.#foreign = undefined;

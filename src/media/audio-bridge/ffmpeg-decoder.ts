@@ -2,7 +2,7 @@
  * AAC of any kind to samples at 48 kHz, by an ffmpeg of the machine: one process for a stream, told nothing but sound.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import type { AacConfig } from '../aac.ts';
+import { AAC_RATES, type AacConfig } from '../aac.ts';
 import { FRAME } from '../aac-lc/bands.ts';
 import type { Micros } from '../frame.ts';
 import { OPUS_RATE } from './libopus.ts';
@@ -17,7 +17,6 @@ const MAX_UNANSWERED = 400;
 const MAX_ADTS = 8191;
 const ADTS_HEADER = 7;
 const SAMPLE_BYTES = 4;
-const ADTS_RATES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
 
 export interface ForeignSound {
   /** The first `count` samples of each plane, valid during the call, and when they begin. */
@@ -41,7 +40,7 @@ export class FfmpegDecoder {
   #complaint = '';
   #over = false;
 
-  /** `program`: name or path; it is run without a shell. */
+  /** `program`: name or path; it is run without a shell. The core's rate is one of `AAC_RATES`. */
   constructor(program: string, config: AacConfig, channels: number, events: ForeignSound) {
     this.#config = config;
     this.#channels = channels;
@@ -84,7 +83,7 @@ export class FfmpegDecoder {
 
   /** ADTS (ISO/IEC 14496-3, 1.A.2.2), without a check sum. */
   #header(size: number): Buffer {
-    const rate = Math.max(0, ADTS_RATES.indexOf(this.#config.coreRate));
+    const rate = AAC_RATES.indexOf(this.#config.coreRate);
     const channels = this.#config.channels > 2 && !this.#config.ps ? this.#config.channels : this.#coreChannels();
     const layout = channels === 8 ? 7 : channels;
     return Buffer.of(
