@@ -2,6 +2,9 @@
  * Where a session's datagrams go: an address that has shown by a checked STUN request that it belongs to the client.
  */
 
+/** Bytes. A path on which more waits is given no more media until that has left. */
+export const PATH_QUEUE_MARK = 256 << 10;
+
 export interface Path {
   /** As people write it; IPv4 mapped into IPv6 as IPv4. */
   readonly ip: string;

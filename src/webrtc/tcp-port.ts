@@ -9,13 +9,16 @@ import type { Logger } from '../base/log.ts';
 import { plainIp } from '../base/plain-ip.ts';
 import { IceFrameReader, iceFrame } from './ice-frames.ts';
 import { countDropped, type MediaPortCounts, type Receive, type Remote, type RemoteOwner } from './ice-remote.ts';
+import { PATH_QUEUE_MARK } from './path.ts';
 
 /** From the connection to the first valid check. */
 const CHECK_DEADLINE: Millis = 10_000;
 /** What waits takes this long to move by a byte: the client reads no more. */
 const STALL_LIMIT: Millis = 10_000;
-/** About a second of media; older media is of no use. */
-const MAX_QUEUE_BYTES = 256 << 10;
+/** A connection of which the session has ended has so long to take what waits. */
+const DRAIN_LIMIT: Millis = 2_000;
+/** Above the mark there is room for what was begun below it: a batch of each track, reports and repeats. Only those who ask too much lose. */
+const MAX_QUEUE_BYTES = PATH_QUEUE_MARK + (64 << 10);
 /** Connections the kernel may keep before they are accepted. */
 const BACKLOG = 1_024;
 
@@ -71,7 +74,7 @@ export class TcpPort {
 
   close(): void {
     this.#server.close();
-    for (const connection of this.#connections) connection.forget();
+    for (const connection of this.#connections) connection.close();
   }
 
   #admit(socket: Socket): void {
@@ -108,6 +111,7 @@ class TcpConnection implements Remote {
   readonly #setup: TcpSetup;
   readonly #reader = new IceFrameReader();
   readonly #openedAt: Millis;
+  #forgottenAt: Millis | undefined;
   /** When the queue was seen to move last, and whether it has since. */
   #movedAt: Millis;
   #moved = false;
@@ -150,11 +154,23 @@ class TcpConnection implements Remote {
 
   keep(): void {}
 
+  /** What waits is sent first: its last bytes say why it ends. */
   forget(): void {
+    this.#forgottenAt ??= this.#setup.now();
+    this.#socket.destroySoon();
+  }
+
+  /** At once; what the system takes without waiting still leaves. */
+  close(): void {
+    this.forget();
     this.#socket.destroy();
   }
 
   sweep(now: Millis): void {
+    if (this.#forgottenAt !== undefined) {
+      if (now - this.#forgottenAt > DRAIN_LIMIT) this.#socket.destroy();
+      return;
+    }
     if (this.#moved || this.#socket.writableLength === 0) {
       this.#moved = false;
       this.#movedAt = now;
@@ -177,7 +193,7 @@ class TcpConnection implements Remote {
     try {
       this.#reader.feed(bytes);
       for (;;) {
-        const frame = this.#socket.destroyed ? undefined : this.#reader.next();
+        const frame = this.#socket.writable ? this.#reader.next() : undefined;
         if (frame === undefined) return;
         counts.received += 1;
         counts.receivedBytes += frame.length;

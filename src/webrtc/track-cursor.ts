@@ -6,7 +6,7 @@
  */
 import type { Millis } from '../base/clock.ts';
 import type { PacketRing } from './packet-ring.ts';
-import type { Path } from './path.ts';
+import { PATH_QUEUE_MARK, type Path } from './path.ts';
 import { extendSequence } from './sequence.ts';
 import type { Recipient, ViewerKeys } from './srtp-batch.ts';
 
@@ -14,8 +14,6 @@ import type { Recipient, ViewerKeys } from './srtp-batch.ts';
 const BURST_PACKETS = 64;
 /** And so many more each millisecond: 38 Mbit/s of full packets. */
 const PACKETS_PER_MILLI = 4;
-/** What waits in this process for one path before it is given no more. */
-const MAX_QUEUED_BYTES = 256 << 10;
 
 /** What cursors of one viewer share. */
 export interface CursorOwner {
@@ -89,7 +87,7 @@ export class TrackCursor implements Recipient {
 
   /** How many packets may be sent now, `most` at most. */
   allowed(ring: PacketRing, now: Millis, most: number): number {
-    if (!this.wants(ring) || this.#owner.path!.queuedBytes > MAX_QUEUED_BYTES) return 0;
+    if (!this.wants(ring) || this.#owner.path!.queuedBytes > PATH_QUEUE_MARK) return 0;
     this.#credit = Math.min(BURST_PACKETS, this.#credit + (now - this.#creditAt) * PACKETS_PER_MILLI);
     this.#creditAt = now;
     return Math.min(most, ring.end - this.position, Math.floor(this.#credit));
