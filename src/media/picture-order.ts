@@ -9,7 +9,9 @@ export class PictureOrder {
   #reordered = false;
   /** The parameter set allows it; a picture shown later than it is decoded then gives it away at once. */
   #allowed = false;
+  /** The latest picture's times. */
   #shown: Micros = Number.NEGATIVE_INFINITY;
+  #decoded: Micros = Number.NEGATIVE_INFINITY;
 
   /** Known for certain; stays so until `clear`. */
   get reordered(): boolean {
@@ -22,10 +24,12 @@ export class PictureOrder {
     if (frame.role === 'config') {
       if (frame.codec === 'h264') this.#allowed = allowsReordering(frame.data);
     } else {
-      // a key frame may begin another timeline
-      if (frame.pts < this.#shown && frame.role === 'delta') this.#reordered = true;
+      // a key frame may begin another timeline, and a clock that steps back takes both times along
+      const earlier = frame.pts < this.#shown && frame.dts >= this.#decoded;
+      if (earlier && frame.role === 'delta') this.#reordered = true;
       else if (this.#allowed && frame.pts > frame.dts) this.#reordered = true;
       this.#shown = frame.pts;
+      this.#decoded = frame.dts;
     }
   }
 
@@ -33,6 +37,7 @@ export class PictureOrder {
     this.#reordered = false;
     this.#allowed = false;
     this.#shown = Number.NEGATIVE_INFINITY;
+    this.#decoded = Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -45,6 +45,18 @@ test('a constant delay is none, nor is a timeline that begins again at a key fra
   assert.equal(noticed([...late, ...IN_ORDER]), undefined);
 });
 
+test('a clock that steps back is no other order, at whatever picture; what follows is judged again', () => {
+  const back: readonly Shown[] = [
+    ['key', 10_000, 10_000],
+    ['delta', 10_040, 10_040],
+    ['delta', 10_039, 10_039],
+    ['delta', 0, 0],
+    ['delta', 40, 40],
+  ];
+  assert.equal(noticed(back), undefined);
+  assert.equal(noticed([...back, ['delta', 80, 200], ['delta', 120, 160]]), back.length + 2);
+});
+
 test('a broken parameter set tells nothing', () => {
   assert.equal(noticed(REORDERED, Buffer.of(1, 2, 3)), 3);
 });
