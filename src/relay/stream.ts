@@ -49,6 +49,8 @@ export class Stream {
   readonly app: string;
   readonly name: string;
   readonly counts: StreamCounts = { videoFrames: 0, audioFrames: 0, keyFrames: 0, bytes: 0 };
+  /** `counts` as they were when the publication at hand began. */
+  countsBefore: Readonly<StreamCounts> = { ...this.counts };
   /** In which order its pictures are shown. */
   readonly order = new PictureOrder();
   readonly #cache: GopCache;
@@ -113,6 +115,7 @@ export class Stream {
     };
     this.#publisher = publisher;
     this.#publication = publication;
+    this.countsBefore = { ...this.counts };
     // the new one is in place already: whatever is done about the end, the stream is not idle
     if (previous !== undefined) {
       this.#tellEnded();

@@ -14,7 +14,7 @@ export interface StreamFacts {
 /** A stream that has just begun shows the second kind of media within this time, or has none. */
 const SETTLE: Millis = 2_000;
 const LOOK_EVERY: Millis = 25;
-/** So many frames of one kind without any of the other: the other will not come. */
+/** So many frames of one kind from a publisher without any of the other: the other will not come. */
 const FRAMES_ALONE = 45;
 
 export function streamFacts(stream: Pick<Stream, 'replay'>): StreamFacts {
@@ -37,10 +37,10 @@ export async function settledFacts(stream: Stream, clock: Clock): Promise<Stream
   const deadline = clock.now() + SETTLE;
   for (;;) {
     const facts = streamFacts(stream);
-    const { videoFrames, audioFrames } = stream.counts;
+    const { counts, countsBefore } = stream;
     if (facts.video !== undefined && facts.audio !== undefined) return facts;
-    if (facts.video !== undefined && videoFrames >= FRAMES_ALONE) return facts;
-    if (facts.audio !== undefined && audioFrames >= FRAMES_ALONE) return facts;
+    if (facts.video !== undefined && counts.videoFrames - countsBefore.videoFrames >= FRAMES_ALONE) return facts;
+    if (facts.audio !== undefined && counts.audioFrames - countsBefore.audioFrames >= FRAMES_ALONE) return facts;
     if (clock.now() >= deadline || !stream.live) return facts;
     await pause(clock, LOOK_EVERY);
   }
