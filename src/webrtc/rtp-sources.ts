@@ -62,7 +62,10 @@ export class RtpSources {
     // payload types that we know nothing of may share the numbers of a source that we know
     if (layer.receiver === undefined || (format !== undefined && format.media !== layer.media)) return undefined;
     const repeats = format?.repeats === true ? format.codec : undefined;
-    if ((repeats === undefined) !== (header.ssrc === layer.receiver.ssrc)) return undefined;
+    const { ssrc, codec } = layer.receiver;
+    if ((repeats === undefined) !== (header.ssrc === ssrc)) return undefined;
+    // its timestamps count something else from here on (RFC 7160): to all who measure it is another source
+    if (format !== undefined && format.codec.clockRate !== codec.clockRate) return this.#settle(layer, header, format);
     return { receiver: layer.receiver, repeats };
   }
 
@@ -87,11 +90,16 @@ export class RtpSources {
       this.#bySsrc.set(ssrc, layer);
       return layer.receiver && { receiver: layer.receiver, repeats: format.codec };
     }
+    return this.#settle(layer, header, format);
+  }
+
+  /** Makes the sender of an original the source of `layer`. */
+  #settle(layer: Layer, header: RtpHeader, { codec }: Format): Route | undefined {
     // probes of bandwidth are no source
     if (header.payloadEnd === header.payloadStart) return undefined;
-    if (layer.receiver !== undefined) this.#vacate(layer);
-    layer.receiver = this.#events.came(layer, ssrc, format.codec);
-    this.#bySsrc.set(ssrc, layer);
+    this.#vacate(layer);
+    layer.receiver = this.#events.came(layer, header.ssrc, codec);
+    this.#bySsrc.set(header.ssrc, layer);
     return { receiver: layer.receiver, repeats: undefined };
   }
 
