@@ -57,7 +57,6 @@ export class RtpPublisher implements Publisher {
   constructor(parts: RtpPublisherParts) {
     const { stream, negotiated, options, clock, events, takeover } = parts;
     this.#parts = parts;
-    this.#publication = stream.publish(this, takeover);
     this.#sources = new RtpSources(negotiated, {
       came: (layer, ssrc, codec) => this.#came(layer, ssrc, codec),
       left: (receiver) => this.#left(receiver),
@@ -65,8 +64,6 @@ export class RtpPublisher implements Publisher {
     const { layers } = this.#sources;
     this.#audio = new LayerChoice(layers.filter(({ media }) => media.kind === 'audio'));
     this.#video = new LayerChoice(layers.filter(({ media }) => media.kind === 'video'));
-    this.#audioTrack = new FrameTrack('audio', this.#publication);
-    this.#videoTrack = new FrameTrack('video', this.#publication);
     this.#feedback = new ReceiverFeedback({
       negotiated,
       maxBitrate: options.maxPublishBitrate,
@@ -75,6 +72,10 @@ export class RtpPublisher implements Publisher {
       receivers: () => this.#receivers(),
       check: (now) => this.#checkLayers(now),
     });
+    // viewers that wait are told at once, and may ask for a key picture
+    this.#publication = stream.publish(this, takeover);
+    this.#audioTrack = new FrameTrack('audio', this.#publication);
+    this.#videoTrack = new FrameTrack('video', this.#publication);
   }
 
   get hasVideo(): boolean {
