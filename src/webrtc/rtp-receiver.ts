@@ -11,7 +11,7 @@ import { LossList } from './loss-list.ts';
 import type { SourceClock } from './media-timeline.ts';
 import type { RtpCodec, RtpMedia } from './negotiated.ts';
 import { Reception } from './reception.ts';
-import { ReorderBuffer } from './reorder-buffer.ts';
+import { ReorderBuffer, type ReorderLimits } from './reorder-buffer.ts';
 import type { AccessUnit, Depacketizer, RtpPacket } from './rtp.ts';
 import { depacketizerOf } from './rtp-formats.ts';
 import { extendSequence } from './sequence.ts';
@@ -64,8 +64,8 @@ export interface SourceStats {
 /** What the sources of a publisher have counted together. */
 export type SourceTotals = Record<'packets' | 'lost' | 'recovered' | 'nacks' | 'plis', number>;
 
-const VIDEO_LIMITS = { packets: 1024, bytes: 4 << 20 } as const;
-const AUDIO_LIMITS = { packets: 64, bytes: 256 << 10 } as const;
+const VIDEO_LIMITS: ReorderLimits = { packets: 1024, bytes: 4 << 20 };
+const AUDIO_LIMITS: ReorderLimits = { packets: 64, bytes: 256 << 10 };
 /** What only comes out of order needs no more. */
 const REORDER_WAIT: Millis = 50;
 const AUDIO_WAIT: Millis = 60;
@@ -76,7 +76,10 @@ const MIN_ASKING_WAIT: Millis = 150;
 const MAX_ASKING_WAIT: Millis = 500;
 /** More are not asked for, packet by packet: a key picture comes sooner. */
 const MAX_MISSING = 256;
-/** A number so far from the others is a stray, unless the next one follows it (RFC 3550 appendix A.1). */
+/**
+ * A number so far ahead of the others is a stray, unless the next one follows it (RFC 3550 appendix A.1); backwards, one that has no
+ * place in the reorder buffer any more.
+ */
 const MAX_JUMP = 3000;
 
 export class RtpReceiver {
@@ -95,6 +98,7 @@ export class RtpReceiver {
   config: Buffer | undefined;
   readonly #events: ReceiverEvents;
   readonly #codecs: ReadonlyMap<number, RtpCodec>;
+  readonly #limits: ReorderLimits;
   #listening = true;
   #reception: Reception | undefined;
   #buffer: ReorderBuffer | undefined;
@@ -113,6 +117,7 @@ export class RtpReceiver {
     this.clock = clock;
     this.#events = events;
     this.#codecs = new Map(layer.media.codecs.map((known) => [known.payloadType, known]));
+    this.#limits = layer.media.kind === 'video' ? VIDEO_LIMITS : AUDIO_LIMITS;
     this.#codec = codec;
   }
 
@@ -212,8 +217,13 @@ export class RtpReceiver {
       return sequence + 0x10000;
     }
     const extended = extendSequence(sequence, this.#highest);
-    if (Math.abs(extended - this.#highest) <= MAX_JUMP) return extended;
-    if (repeated) return undefined;
+    const step = extended - this.#highest;
+    const near = step <= MAX_JUMP && step > -this.#limits.packets;
+    if (repeated) return near ? extended : undefined;
+    if (near) {
+      this.#stray = -1;
+      return extended;
+    }
     const follows = sequence === this.#stray;
     this.#stray = (sequence + 1) & 0xffff;
     if (!follows) return undefined;
@@ -237,8 +247,7 @@ export class RtpReceiver {
   }
 
   #newBuffer(first: number): ReorderBuffer {
-    const limits = this.media.kind === 'video' ? VIDEO_LIMITS : AUDIO_LIMITS;
-    return new ReorderBuffer(first, this.#wait(), limits, (packet, gap) => this.#deliver(packet, gap));
+    return new ReorderBuffer(first, this.#wait(), this.#limits, (packet, gap) => this.#deliver(packet, gap));
   }
 
   #forgetLosses(buffer: ReorderBuffer): void {

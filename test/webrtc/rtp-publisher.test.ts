@@ -4,6 +4,7 @@ import { RefusedError } from '../../src/base/errors.ts';
 import { readOpusConfig } from '../../src/media/opus.ts';
 import { writeRtcp } from '../../src/webrtc/rtcp.ts';
 import { RtpPublisher } from '../../src/webrtc/rtp-publisher.ts';
+import { rtpCodec } from '../helpers/rtp.ts';
 import {
   type CameraOptions,
   negotiated,
@@ -317,6 +318,106 @@ test('a source that numbers its packets anew goes on with a key picture', () => 
   camera.wantsKey = true;
   film(5);
   assert.deepEqual(numbers(town), [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]);
+});
+
+test('numbers that begin anew a little back silence nobody for longer than the reorder limit', () => {
+  for (const back of [66, 150, 1_100, 2_900, 3_100]) {
+    const { town, microphone } = studio();
+    const sound = (count: number) => {
+      for (let at = 0; at < count; at++) {
+        microphone.sound();
+        town.clock.advance(20);
+      }
+    };
+    sound(100);
+    microphone.sequence = (microphone.sequence - back) & 0xffff;
+    sound(10);
+    const heard = town.sounds().map(soundNumber);
+    // the first is a stray until the next follows
+    assert.deepEqual(heard.slice(100), [101, 102, 103, 104, 105, 106, 107, 108, 109], `${back} back`);
+  }
+  for (const back of [1_026, 2_900]) {
+    const { town, camera, film } = studio();
+    film(5);
+    camera.sequence = (camera.sequence - back) & 0xffff;
+    film(1);
+    camera.wantsKey = true;
+    film(5);
+    assert.deepEqual(numbers(town), [0, 1, 2, 3, 4, 6, 7, 8, 9, 10], `${back} back`);
+  }
+});
+
+test('late packets that do not follow one another begin nothing anew', () => {
+  const { town, microphone } = studio();
+  const late = (back: number) => {
+    const { sequence } = microphone;
+    microphone.sequence = (sequence - back) & 0xffff;
+    microphone.sound();
+    microphone.sequence = sequence;
+    town.clock.advance(20);
+  };
+  const sound = (count: number) => {
+    for (let at = 0; at < count; at++) {
+      microphone.sound();
+      town.clock.advance(20);
+    }
+  };
+  sound(200);
+  late(100);
+  sound(5);
+  // the successor of the late one, if the five between did not count
+  late(104);
+  sound(5);
+  assert.equal(town.sounds().length, 210);
+  assert.equal(town.publisher.totals().lost, 0);
+});
+
+test('another clock rate on the same source: times, jitter and reports begin anew with it', () => {
+  const pcmu = { payloadType: 0, clockRate: 8_000, channels: 1 } as const;
+  const [opus] = negotiated().audio.codecs;
+  const { town, microphone, send } = studio(
+    new RtpTown(negotiated({}, { codecs: [opus!, rtpCodec('g711u', { ...pcmu, feedback: opus!.feedback })] })),
+  );
+  for (let at = 0; at < 50; at++) {
+    microphone.sound();
+    town.clock.advance(20);
+  }
+  const header = { marker: false, payloadType: pcmu.payloadType, ssrc: microphone.ssrc };
+  for (let at = 0; at < 100; at++) {
+    const numbers = { sequence: (microphone.sequence + at) & 0xffff, timestamp: 7_000 + at * 160 };
+    send(rtpPacket({ ...header, ...numbers }, Buffer.alloc(160, 0xff)));
+    town.clock.advance(20);
+  }
+  const sounds = town.sounds();
+  assert.deepEqual([sounds.length, sounds.at(-1)?.codec], [150, 'g711u']);
+  const steps = sounds.slice(1).map(({ dts }, at) => dts - sounds[at]!.dts);
+  assert.deepEqual(new Set(steps), new Set([20_000]));
+  const [stats] = town.publisher.stats();
+  assert.deepEqual([stats?.codec, stats?.packets, stats?.active], ['g711u', 100, true]);
+  assert.ok(stats!.jitter < 1, `${stats!.jitter} ms of jitter`);
+  assert.equal(town.publisher.totals().packets, 150);
+  assert.equal(town.publisher.totals().lost, 0);
+});
+
+test('a viewer who is waiting may ask for a key picture while the publisher is being let in', () => {
+  const { stream, clock } = new RtpTown();
+  const settled = negotiated();
+  const parts = { stream, negotiated: settled, options: { maxPublishBitrate: 1 }, clock, takeover: 'moved' };
+  let begun = 0;
+  const viewer = stream.subscribe({
+    write() {},
+    began() {
+      begun += 1;
+      viewer?.requestKeyFrame();
+    },
+    ended() {},
+    viewers: 1,
+  });
+  const before = begun;
+  const publisher = new RtpPublisher({ ...parts, events: { rtcp: () => {}, evicted: () => {} } });
+  assert.ok(begun > before, 'the viewer was told');
+  publisher.close();
+  assert.ok(!stream.live);
 });
 
 test('who is evicted is told, and its packets go nowhere', () => {
