@@ -102,7 +102,8 @@ export class RtpAudience implements Subscriber {
     // first, as the frames of the cache may show that a key frame is wanted
     this.#subscription = source.subscribe(this);
     const replay = source.replay();
-    const newest = replay.findLast((frame) => this.#trackOf(frame) !== undefined);
+    // a configuration may be as old as the stream
+    const newest = replay.findLast((frame) => frame.role !== 'config' && this.#trackOf(frame) !== undefined);
     if (newest !== undefined) this.#timeline.anchor(newest, world.clock.now());
     for (const frame of replay) this.write(frame);
   }

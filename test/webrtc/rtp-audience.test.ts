@@ -431,6 +431,30 @@ test('picture and sound share one timeline: sender reports say so', () => {
   );
 });
 
+test('a first viewer of an old stream whose cache has no frames is told the right moment all the same', () => {
+  const town = live();
+  // a cache that holds no picture, an hour after the configuration
+  const hour = 3_600_000;
+  town.clock.advance(hour);
+  const watcher = town.watch();
+  for (let number = 0; number < 30; number++) {
+    town.write(videoFrame(number === 0 ? 'key' : 'delta', number, hour + number * 40));
+    town.write(audioFrame(number, hour + number * 40));
+    town.clock.advance(40);
+  }
+  const got = watcher.take();
+  for (const [type, rate] of [
+    [VIDEO_TYPE, 90_000],
+    [AUDIO_TYPE, 48_000],
+  ] as const) {
+    const { ssrc, timestamp } = got.findLast(({ payloadType }) => payloadType === type)!;
+    const report = watcher.rtcp.findLast((item) => item.type === 'sr' && item.ssrc === ssrc);
+    assert.ok(report?.type === 'sr');
+    const ahead = ((timestamp - report.timestamp) | 0) / rate;
+    assert.ok(Math.abs(ahead) < 1.1, `${ahead} s ahead of the report`);
+  }
+});
+
 test('reports of the client become figures', () => {
   const town = live();
   const watcher = town.watch();
