@@ -18,18 +18,21 @@ type Talk =
   | { readonly agreement: Agreement; readonly offered?: undefined }
   | { readonly offered: Negotiated; readonly agreement?: undefined };
 
+/** Replaced credentials that are remembered: their candidates may arrive late. */
+const MAX_REPLACED = 8;
+
 export class OpenSession implements SignalSession {
   readonly #peer: WebRtcPeer;
   readonly #local: () => LocalTransport;
   #talk: Talk;
-  /** The client's, in use now. */
-  #credentials: IceCredentials | undefined;
+  /** The client's: those of its last restart, then those that they replaced, the latest first. */
+  readonly #credentials: IceCredentials[] = [];
 
   constructor(peer: WebRtcPeer, talk: Talk, local: () => LocalTransport) {
     this.#peer = peer;
     this.#talk = talk;
     this.#local = local;
-    this.#credentials = talk.agreement?.transport.credentials;
+    if (talk.agreement !== undefined) this.#credentials.push(talk.agreement.transport.credentials);
   }
 
   get id(): string {
@@ -63,19 +66,27 @@ export class OpenSession implements SignalSession {
 
   restarts(fragment: string): boolean {
     try {
-      return this.#newCredentials(fragment) !== undefined;
+      const credentials = credentialsIn(fragment);
+      return credentials !== undefined && this.#age(credentials) < 0;
     } catch (error) {
       if (error instanceof RefusedError) return false;
       throw error;
     }
   }
 
-  patch(fragment: string): string | undefined {
-    const credentials = this.#newCredentials(fragment);
+  patch(fragment: string, again = false): string | undefined {
+    const credentials = credentialsIn(fragment);
     const { agreement } = this.#talk;
     if (credentials === undefined || agreement === undefined) return undefined;
-    this.#credentials = credentials;
-    this.#peer.restart(credentials);
+    const age = this.#age(credentials);
+    if (age < 0) {
+      this.#credentials.unshift(credentials);
+      this.#credentials.splice(1 + MAX_REPLACED);
+      this.#peer.restart(credentials);
+    } else {
+      const restarted = this.#credentials.length > 1;
+      if (age > 0 || !restarted || !again) return undefined;
+    }
     return writeFragment(agreement, this.#local());
   }
 
@@ -84,7 +95,7 @@ export class OpenSession implements SignalSession {
     if (offered === undefined) throw new RefusedError('webrtc/session', 'The offer has been answered already.');
     const agreement = negotiateAnswer(readDescription(sdp), offered);
     this.#talk = { agreement };
-    this.#credentials = agreement.transport.credentials;
+    this.#credentials.push(agreement.transport.credentials);
     this.#peer.transport.accept(agreement.transport);
   }
 
@@ -92,13 +103,15 @@ export class OpenSession implements SignalSession {
     this.#peer.hangUp();
   }
 
-  /** Undefined when the fragment holds those in use, or none. */
-  #newCredentials(fragment: string): IceCredentials | undefined {
-    const { ufrag, password } = readFragment(fragment);
-    if (ufrag === undefined || password === undefined) return undefined;
-    const known = this.#credentials;
-    return known?.ufrag === ufrag && known.password === password ? undefined : { ufrag, password };
+  /** How many restarts ago they came; -1: they are new. */
+  #age({ ufrag, password }: IceCredentials): number {
+    return this.#credentials.findIndex((known) => known.ufrag === ufrag && known.password === password);
   }
+}
+
+function credentialsIn(fragment: string): IceCredentials | undefined {
+  const { ufrag, password } = readFragment(fragment);
+  return ufrag === undefined || password === undefined ? undefined : { ufrag, password };
 }
 
 /** Only there to say why. */

@@ -41,9 +41,10 @@ export interface SignalSession {
   /**
    * A PATCH body or a candidate. Answers a fragment with new credentials and candidates when the client restarts ICE, else
    * undefined: candidates of the client are of no use here, its checks show where it is. Throws `RefusedError` when it is no fragment.
+   * `again`: the client may not have got the answer to its last restart, and is told once more when it names that one.
    */
-  patch(fragment: string): string | undefined;
-  /** Does the fragment ask for an ICE restart: does it hold credentials other than those in use? False when it is no fragment. */
+  patch(fragment: string, again?: boolean): string | undefined;
+  /** Does the fragment ask for an ICE restart: does it hold credentials that were never in use? False when it is no fragment. */
   restarts(fragment: string): boolean;
   /** The client's answer to our offer. Throws `RefusedError`. */
   answer(sdp: string): void;

@@ -161,7 +161,7 @@ class WhipRoutes {
     if (match === undefined && session.restarts(fragment)) {
       throw new RefusedError('webrtc/if-match', 'A restart of ICE needs If-Match: * or the entity tag.');
     }
-    const answer = session.patch(fragment);
+    const answer = session.patch(fragment, match === '*');
     if (answer === undefined) return reply.code(204).send();
     return reply.code(200).header('etag', session.etag).type(FRAGMENT).send(Buffer.from(answer));
   }

@@ -63,12 +63,13 @@ export class FakeSession implements SignalSession {
     return (/a=ice-ufrag:(\S+)/.exec(fragment)?.[1] ?? this.#ufrag) !== this.#ufrag;
   }
 
-  patch(fragment: string): string | undefined {
+  patch(fragment: string, again = false): string | undefined {
     if (fragment.includes('nonsense')) throw new RefusedError('webrtc/sdp', 'The fragment cannot be read.');
     this.patches.push(fragment);
-    if (!this.restarts(fragment)) return undefined;
-    this.#generation++;
-    this.#ufrag = /a=ice-ufrag:(\S+)/.exec(fragment)![1]!;
+    if (this.restarts(fragment)) {
+      this.#generation++;
+      this.#ufrag = /a=ice-ufrag:(\S+)/.exec(fragment)![1]!;
+    } else if (!again || this.#generation === 1 || !fragment.includes('a=ice-pwd:')) return undefined;
     const of = this.#generation;
     return `a=ice-lite\r\na=ice-ufrag:server${of}\r\na=ice-pwd:serverpassword${of}\r\na=${CANDIDATE}\r\na=end-of-candidates\r\n`;
   }

@@ -270,6 +270,29 @@ test('an ICE restart gets new credentials and another entity tag; candidates get
   assert.throws(() => session.patch('no fragment'), { code: 'webrtc/sdp' });
 });
 
+test('a restart asked for again gets the same answer; what comes late from before it changes nothing', async () => {
+  const town = await new WebRtcTown().open();
+  const { session } = await town.endpoint.publish(town.request(), PUBLISH);
+  const { ufrag, password } = town.place.remote!;
+  const fragment = (...own: [ufrag: string, password: string]) => `a=ice-ufrag:${own[0]}\r\na=ice-pwd:${own[1]}\r\n`;
+  const [first, second] = [
+    fragment('EsAw', 'P2uYro0UCOQ4zxjKXaWCBui1'),
+    fragment('two2', 'another-password-of-32-letters--'),
+  ];
+  assert.equal(session.patch(fragment(ufrag, password), true), undefined, 'there was no restart');
+  const answers = [session.patch(first, true), session.patch(first, true)];
+  assert.match(answers[0]!, /a=ice-ufrag:ufrag1\r\n/);
+  assert.equal(answers[1], answers[0]);
+  assert.equal(session.patch(first), undefined, 'a candidate of the generation in force');
+  assert.match(session.patch(second)!, /a=ice-ufrag:ufrag2\r\n/);
+  const { etag } = session;
+  for (const late of [first, fragment(ufrag, password)]) {
+    assert.equal(session.restarts(late), false);
+    assert.equal(session.patch(late, true), undefined);
+  }
+  assert.deepEqual([session.etag, town.place.restarts], [etag, 2]);
+});
+
 test('an offer of ours is answered later; only then is there somebody to connect', async () => {
   const town = await new WebRtcTown().open();
   const camera = town.camera();

@@ -281,7 +281,13 @@ describe('PATCH', () => {
     assert.equal(reply.headers['content-type'], 'application/trickle-ice-sdpfrag');
     assert.match(reply.body, /a=ice-ufrag:server2\r\na=ice-pwd:serverpassword2\r\n/);
     assert.equal(reply.headers['etag'], '"ice-2"');
-    assert.equal((await patch(RESTART, { 'if-match': '*' })).statusCode, 204, 'the same again is no restart');
+    const repeated = await patch(RESTART, { 'if-match': '*' });
+    assert.deepEqual([repeated.statusCode, repeated.headers['etag'], repeated.body], [200, session.etag, reply.body]);
+    assert.equal(
+      (await patch(RESTART, { 'if-match': session.etag })).statusCode,
+      204,
+      'a candidate, by its entity tag',
+    );
     const again = await patch('a=ice-ufrag:cccc\r\na=ice-pwd:c\r\n', { 'if-match': '"ice-2"' });
     assert.equal(again.headers['etag'], session.etag);
   });
