@@ -5,38 +5,14 @@ import { RefusedError } from '../base/errors.ts';
 import type { Codec } from '../media/frame.ts';
 import type { RtpCodec } from './negotiated.ts';
 import type { RemoteSection } from './remote-section.ts';
+import { RTP_FORMATS, rtpFormatNamed, rtpFormatOf } from './rtp-formats.ts';
 import type { PayloadFormat } from './sdp-formats.ts';
-
-export interface RtpFormat {
-  readonly codec: Codec;
-  readonly kind: 'audio' | 'video';
-  /** As its specification writes it. */
-  readonly encoding: string;
-  readonly clockRate: number;
-  readonly channels: number;
-}
 
 /** What is to be sent. `profile` is as the format writes it: `profile-level-id` of H.264, `profile-id` of VP9 and H.265, `profile` of AV1. */
 export interface WantedMedia {
   readonly codec: Codec;
   readonly profile?: string | undefined;
 }
-
-const VIDEO = { kind: 'video', clockRate: 90_000, channels: 1 } as const;
-const FORMATS: readonly RtpFormat[] = [
-  { codec: 'h264', encoding: 'H264', ...VIDEO },
-  { codec: 'vp8', encoding: 'VP8', ...VIDEO },
-  { codec: 'vp9', encoding: 'VP9', ...VIDEO },
-  { codec: 'av1', encoding: 'AV1', ...VIDEO },
-  { codec: 'hevc', encoding: 'H265', ...VIDEO },
-  { codec: 'opus', encoding: 'opus', kind: 'audio', clockRate: 48_000, channels: 2 },
-  { codec: 'g711u', encoding: 'PCMU', kind: 'audio', clockRate: 8_000, channels: 1 },
-  { codec: 'g711a', encoding: 'PCMA', kind: 'audio', clockRate: 8_000, channels: 1 },
-];
-const BY_ENCODING: ReadonlyMap<string, RtpFormat> = new Map(
-  FORMATS.map((format) => [format.encoding.toLowerCase(), format]),
-);
-const BY_CODEC: ReadonlyMap<Codec, RtpFormat> = new Map(FORMATS.map((format) => [format.codec, format]));
 
 /** With RTCP on the same port these mean RTCP when the marker bit is set (RFC 5761 section 4). */
 const FIRST_RTCP = 64;
@@ -48,16 +24,11 @@ const SUPPORTING = new Set(['rtx', 'red', 'ulpfec', 'flexfec-03', 'cn', 'telepho
 /** Names of formats in a refusal, at most. */
 const MAX_NAMED = 12;
 
-/** How a codec travels in RTP; undefined when it does not. */
-export function rtpFormatOf(codec: Codec): RtpFormat | undefined {
-  return BY_CODEC.get(codec);
-}
-
 /** All that we can receive, in the client's order. */
 export function receivable(section: RemoteSection): readonly RtpCodec[] {
   const codecs: RtpCodec[] = [];
   for (const format of section.formats) {
-    const known = BY_ENCODING.get(format.encoding);
+    const known = rtpFormatNamed(format.encoding);
     if (known === undefined || known.kind !== section.kind || known.clockRate !== format.clockRate) continue;
     if (isRtcp(format.payloadType) || format.parameters.get('packetization-mode') === INTERLEAVED) continue;
     const { codec, clockRate, channels } = known;
@@ -131,13 +102,13 @@ function isConstrained(profileLevelId: string): boolean {
 /** The formats of a section by name, as words for a refusal. */
 export function offeredNames({ formats }: RemoteSection): string {
   const names = new Set(formats.map(({ encoding }) => encoding).filter((encoding) => !SUPPORTING.has(encoding)));
-  const shown = [...names].slice(0, MAX_NAMED).map((name) => BY_ENCODING.get(name)?.encoding ?? name);
+  const shown = [...names].slice(0, MAX_NAMED).map((name) => rtpFormatNamed(name)?.encoding ?? name);
   return shown.length === 0 ? 'none that has a name' : shown.join(', ');
 }
 
 /** `H264, VP8, …`: what a publisher may send. */
 export function acceptedNames(kind: 'audio' | 'video'): string {
-  return FORMATS.filter((format) => format.kind === kind)
+  return RTP_FORMATS.filter((format) => format.kind === kind)
     .map(({ encoding }) => encoding)
     .join(', ');
 }
@@ -150,7 +121,7 @@ export function uncarriedWords(codec: Codec): string {
 
 /** Throws `RefusedError` that says why `codec` cannot be watched, and what can be done. */
 export function refuseCodec(codec: Codec, offered: string): never {
-  const format = BY_CODEC.get(codec);
+  const format = rtpFormatOf(codec);
   if (format === undefined) throw new RefusedError('webrtc/codecs', uncarriedWords(codec));
   const fix =
     format.kind === 'video'

@@ -2,12 +2,12 @@
  * Our answer or offer, written (RFC 8866, RFC 8829). All candidates are in it, none follow.
  */
 import { isIPv4 } from 'node:net';
-import { rtpFormatOf } from './codec-choice.ts';
 import type { DtlsRole } from './dtls.ts';
 import type { Negotiated, RtcpFeedback, RtpCodec, RtpMedia } from './negotiated.ts';
 import { type AgreedSection, type Agreement, EXTENSION_URIS } from './negotiation.ts';
 import type { Candidate, IceCredentials } from './path.ts';
 import type { Direction, RemoteSection } from './remote-section.ts';
+import { rtpFormatOf } from './rtp-formats.ts';
 
 export interface LocalTransport {
   readonly credentials: IceCredentials;

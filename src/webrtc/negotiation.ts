@@ -3,15 +3,7 @@
  * publishes without sound by mistake.
  */
 import { RefusedError } from '../base/errors.ts';
-import {
-  acceptedNames,
-  bestFor,
-  offeredNames,
-  receivable,
-  refuseCodec,
-  rtpFormatOf,
-  type WantedMedia,
-} from './codec-choice.ts';
+import { acceptedNames, bestFor, offeredNames, receivable, refuseCodec, type WantedMedia } from './codec-choice.ts';
 import type { DtlsRole } from './dtls.ts';
 import type { RemoteTransport } from './media-transport.ts';
 import type { Negotiated, RtpCodec, RtpExtensions, RtpMedia } from './negotiated.ts';
@@ -231,7 +223,7 @@ function sentBeside(sound: object | undefined): readonly ExtensionName[] {
 }
 
 function send(section: RemoteSection, wanted: WantedMedia, extensions: readonly ExtensionName[]): RtpMedia {
-  const best = rtpFormatOf(wanted.codec) && bestFor(wanted, section);
+  const best = bestFor(wanted, section);
   if (best === undefined) return refuseCodec(wanted.codec, offeredNames(section));
   const { nack, pli, fir } = best.feedback;
   return {

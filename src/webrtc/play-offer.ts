@@ -1,9 +1,10 @@
 /**
  * What we offer a client that waits for an offer, as Wowza's players do.
  */
-import { COMMON_PROFILE, refuseCodec, rtpFormatOf, type WantedMedia } from './codec-choice.ts';
+import { COMMON_PROFILE, refuseCodec, type WantedMedia } from './codec-choice.ts';
 import type { Negotiated, RtcpFeedback, RtpCodec, RtpExtensions, RtpMedia } from './negotiated.ts';
 import type { Wanted } from './negotiation.ts';
+import { rtpFormatOf } from './rtp-formats.ts';
 import { NO_FEEDBACK } from './sdp-formats.ts';
 
 const VIDEO_PAYLOAD_TYPE = 96;

@@ -1,7 +1,7 @@
 /**
- * Which codecs have an RTP payload format here, and under which names descriptions speak of them.
+ * Which codecs travel in RTP here, under which names descriptions speak of them, and who writes and reads their payloads.
  */
-import type { AudioCodec, Codec, VideoCodec } from '../media/frame.ts';
+import type { Codec } from '../media/frame.ts';
 import { g711Depacketizer, opusDepacketizer, packetizeG711, packetizeOpus } from './audio-rtp.ts';
 import { av1Depacketizer, packetizeAv1 } from './av1-rtp.ts';
 import { h264Depacketizer, packetizeH264 } from './h264-rtp.ts';
@@ -13,51 +13,57 @@ import { packetizeVp9, vp9Depacketizer } from './vp9-rtp.ts';
 
 export interface RtpFormat {
   readonly kind: 'audio' | 'video';
-  readonly codec: VideoCodec | AudioCodec;
-  /** As `a=rtpmap` has it; read without regard to case. */
-  readonly name: string;
+  readonly codec: Codec;
+  /** As its specification writes it in `a=rtpmap`; read without regard to case. */
+  readonly encoding: string;
   /** Hz. */
   readonly clockRate: number;
-  /** As `a=rtpmap` has them, of audio; 1 is not written. */
-  readonly channels: number | undefined;
-  /** For those that need no `a=rtpmap` (RFC 3551 section 6). */
-  readonly staticType: number | undefined;
+  /** As `a=rtpmap` has them, where 1 is not written. */
+  readonly channels: number;
+  /** The payload type that needs no `a=rtpmap` (RFC 3551 section 6). */
+  readonly staticType?: number;
   readonly packetize: Packetize;
   readonly depacketizer: (codec: RtpCodec) => Depacketizer;
 }
 
-const VIDEO = { kind: 'video', clockRate: 90_000, channels: undefined, staticType: undefined } as const;
-const G711 = {
-  ...({ kind: 'audio', clockRate: 8000, channels: 1 } as const),
-  ...{ packetize: packetizeG711, depacketizer: g711Depacketizer },
-};
+const VIDEO = { kind: 'video', clockRate: 90_000, channels: 1 } as const;
+const OPUS = { kind: 'audio', clockRate: 48_000, channels: 2 } as const;
+const G711 = { kind: 'audio', clockRate: 8_000, channels: 1 } as const;
+const asG711 = { packetize: packetizeG711, depacketizer: g711Depacketizer };
 
+/** In the order that refusals name them. */
 export const RTP_FORMATS: readonly RtpFormat[] = [
-  { ...VIDEO, codec: 'h264', name: 'H264', packetize: packetizeH264, depacketizer: h264Depacketizer },
-  { ...VIDEO, codec: 'vp8', name: 'VP8', packetize: packetizeVp8, depacketizer: vp8Depacketizer },
-  { ...VIDEO, codec: 'vp9', name: 'VP9', packetize: packetizeVp9, depacketizer: vp9Depacketizer },
-  { ...VIDEO, codec: 'av1', name: 'AV1', packetize: packetizeAv1, depacketizer: av1Depacketizer },
-  { ...VIDEO, codec: 'hevc', name: 'H265', packetize: packetizeHevc, depacketizer: hevcDepacketizer },
-  {
-    ...{ kind: 'audio', codec: 'opus', name: 'opus', clockRate: 48_000, channels: 2, staticType: undefined },
-    ...{ packetize: packetizeOpus, depacketizer: opusDepacketizer },
-  },
-  { ...G711, codec: 'g711u', name: 'PCMU', staticType: 0 },
-  { ...G711, codec: 'g711a', name: 'PCMA', staticType: 8 },
+  { ...VIDEO, codec: 'h264', encoding: 'H264', packetize: packetizeH264, depacketizer: h264Depacketizer },
+  { ...VIDEO, codec: 'vp8', encoding: 'VP8', packetize: packetizeVp8, depacketizer: vp8Depacketizer },
+  { ...VIDEO, codec: 'vp9', encoding: 'VP9', packetize: packetizeVp9, depacketizer: vp9Depacketizer },
+  { ...VIDEO, codec: 'av1', encoding: 'AV1', packetize: packetizeAv1, depacketizer: av1Depacketizer },
+  { ...VIDEO, codec: 'hevc', encoding: 'H265', packetize: packetizeHevc, depacketizer: hevcDepacketizer },
+  { ...OPUS, codec: 'opus', encoding: 'opus', packetize: packetizeOpus, depacketizer: opusDepacketizer },
+  { ...G711, codec: 'g711u', encoding: 'PCMU', staticType: 0, ...asG711 },
+  { ...G711, codec: 'g711a', encoding: 'PCMA', staticType: 8, ...asG711 },
 ];
 
 const BY_CODEC: ReadonlyMap<Codec, RtpFormat> = new Map(RTP_FORMATS.map((format) => [format.codec, format]));
-const BY_NAME: ReadonlyMap<string, RtpFormat> = new Map(
-  RTP_FORMATS.map((format) => [format.name.toLowerCase(), format]),
+const BY_ENCODING: ReadonlyMap<string, RtpFormat> = new Map(
+  RTP_FORMATS.map((format) => [format.encoding.toLowerCase(), format]),
+);
+const BY_STATIC_TYPE: ReadonlyMap<number, RtpFormat> = new Map(
+  RTP_FORMATS.flatMap((format) => (format.staticType === undefined ? [] : [[format.staticType, format] as const])),
 );
 
+/** How a codec travels in RTP; undefined when it does not. */
 export function rtpFormatOf(codec: Codec): RtpFormat | undefined {
   return BY_CODEC.get(codec);
 }
 
-/** `name`: of an `a=rtpmap` line. */
-export function rtpFormatNamed(name: string): RtpFormat | undefined {
-  return BY_NAME.get(name.toLowerCase());
+/** `encoding`: lower case. */
+export function rtpFormatNamed(encoding: string): RtpFormat | undefined {
+  return BY_ENCODING.get(encoding);
+}
+
+/** Of a payload type that no `a=rtpmap` explains. */
+export function staticRtpFormat(payloadType: number): RtpFormat | undefined {
+  return BY_STATIC_TYPE.get(payloadType);
 }
 
 export function packetizerOf(codec: Codec): Packetize | undefined {

@@ -2,6 +2,7 @@
  * The payload types of one m-section, and what their `rtpmap`, `fmtp` and `rtcp-fb` lines say (RFC 8866 section 6.6 and 6.15, RFC 4585).
  */
 import type { RtcpFeedback } from './negotiated.ts';
+import { staticRtpFormat } from './rtp-formats.ts';
 import { type Attribute, firstWord, isToken, isVisibleText, wholeNumber, words } from './sdp-lines.ts';
 
 export interface PayloadFormat {
@@ -31,14 +32,6 @@ const MAX_CHANNELS = 8;
 const MAX_NAME = 32;
 const MAX_PARAMETERS = 32;
 const MAX_PARAMETER = 2_048;
-
-/** RFC 3551 section 6: known without an rtpmap line. */
-const STATIC_TYPES: ReadonlyMap<number, string> = new Map([
-  [0, 'pcmu'],
-  [8, 'pcma'],
-  [9, 'g722'],
-]);
-const STATIC_CLOCK_RATE = 8_000;
 
 /** What Chromium adds to its own lines; it means nothing to others, and a line of its own would hide the real one. */
 const PRIVATE_PARAMETER = 'x-google-';
@@ -78,9 +71,9 @@ export function readPayloadFormats(
 }
 
 function blank(payloadType: number): Draft {
-  const encoding = STATIC_TYPES.get(payloadType) ?? '';
-  const clockRate = encoding === '' ? 0 : STATIC_CLOCK_RATE;
-  return { payloadType, encoding, clockRate, channels: 1, parameters: new Map(), feedback: { ...NO_FEEDBACK } };
+  const { encoding = '', clockRate = 0, channels = 1 } = staticRtpFormat(payloadType) ?? {};
+  const feedback = { ...NO_FEEDBACK };
+  return { payloadType, encoding: encoding.toLowerCase(), clockRate, channels, parameters: new Map(), feedback };
 }
 
 /** `opus/48000/2`. */

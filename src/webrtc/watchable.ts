@@ -4,7 +4,8 @@
 import type { Codec } from '../media/frame.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Stream } from '../relay/stream.ts';
-import { rtpFormatOf, uncarriedWords } from './codec-choice.ts';
+import { uncarriedWords } from './codec-choice.ts';
+import { rtpFormatOf } from './rtp-formats.ts';
 import { streamFacts } from './stream-facts.ts';
 import { REORDERED } from './watching.ts';
 

@@ -167,12 +167,12 @@ for (const medium of MEDIA) {
       medium.codec === 'g711u' ? [Buffer.concat(units.map((unit) => unit.data))] : units.map((unit) => unit.data);
     const expected = medium.codec === 'g711u' ? [md5(wholeOf(source, file))] : source.map(({ hash }) => hash);
     assert.deepEqual(data.map(md5), expected);
-    const { name, clockRate, kind } = rtpFormatOf(medium.codec)!;
+    const { encoding, clockRate, kind } = rtpFormatOf(medium.codec)!;
     const port = await freePort();
     const sdp = join(scratch(t), 'ours.sdp');
     const rate = medium.codec === 'opus' ? `${clockRate}/2` : clockRate;
     const lines = ['v=0', 'o=- 0 0 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
-    lines.push(`m=${kind} ${port} RTP/AVP ${PAYLOAD_TYPE}`, `a=rtpmap:${PAYLOAD_TYPE} ${name}/${rate}`, '');
+    lines.push(`m=${kind} ${port} RTP/AVP ${PAYLOAD_TYPE}`, `a=rtpmap:${PAYLOAD_TYPE} ${encoding}/${rate}`, '');
     writeFileSync(sdp, lines.join('\r\n'));
     // ffmpeg hears no end: it stops when it has enough, and the last ones may wait in its queues
     const wanted = units.length - 4;

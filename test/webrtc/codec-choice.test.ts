@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Codec } from '../../src/media/frame.ts';
-import { bestFor, receivable, rtpFormatOf } from '../../src/webrtc/codec-choice.ts';
+import { bestFor, receivable } from '../../src/webrtc/codec-choice.ts';
 import { readDescription } from '../../src/webrtc/remote-description.ts';
 import type { RemoteSection } from '../../src/webrtc/remote-section.ts';
 import { recorded, sdp } from '../helpers/sdp.ts';
@@ -117,10 +117,4 @@ test('a name alone does not make a format: kind and clock rate have to fit', () 
     [98],
   );
   assert.deepEqual(receivable(picture!), []);
-});
-
-test('what RTP cannot carry', () => {
-  for (const codec of ['aac', 'flv1', 'vvc', 'mp3', 'metadata', 'other'] as const)
-    assert.equal(rtpFormatOf(codec), undefined);
-  assert.equal(rtpFormatOf('hevc')?.encoding, 'H265');
 });
