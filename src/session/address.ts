@@ -75,7 +75,8 @@ const AS_PHP_DOES: ReadonlyMap<string, string> = new Map([
   ['~', '%7E'],
 ]);
 
-function percentDecode(text: string): string {
+/** PHP's `rawurldecode`: as `phpUrlDecode`, but `+` is a plus. */
+export function percentDecode(text: string): string {
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);

@@ -3,16 +3,18 @@
  *
  *   /live/bob/whip          //live/bob/whip          /live/_definst_/bob/whip          /whip/live/bob
  *   /live/bob?channel_id=4&userID=2&key=…/whip       a page that hangs the suffix behind a name with a query
+ *   /live/bob%3Fchannel_id%3D4%26key%3D…/whip        one that encodes the name with its query as one step
  *   /live/bob/whip/SESSION                           once it is answered
  */
-import { parseApplication, parseStreamName } from '../session/address.ts';
+import { parseApplication, parseStreamName, percentDecode } from '../session/address.ts';
 
 export interface WhipTarget {
   readonly door: 'whip' | 'whep';
   /** As it came: percent codes, `_definst_`. */
   readonly app: string;
-  /** As it came. */
+  /** As it came, without the query that a name may have. */
   readonly stream: string;
+  /** Of the name, and of the target. */
   readonly query: string;
   /** Of a session; undefined: this is where sessions are asked for. */
   readonly id: string | undefined;
@@ -20,10 +22,21 @@ export interface WhipTarget {
 
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 const SESSION_ID = /^[\da-f]{32}$/;
+const ENCODED_MARK = /%3f/i;
 const SUFFIX = /^(.*)\/(whip|whep)\/*$/s;
 
 /** Undefined: the target is none of these. Never throws. */
 export function findTarget(raw: string): WhipTarget | undefined {
+  const target = splitTarget(raw);
+  const mark = target?.stream.search(ENCODED_MARK) ?? -1;
+  if (target === undefined || mark < 0) return target;
+  // encoded once more than a query is; the key in it may not become part of a name
+  const query = percentDecode(target.stream.slice(mark + '%3f'.length));
+  const queries = [query, target.query].filter((part) => part !== '');
+  return { ...target, stream: target.stream.slice(0, mark), query: queries.join('&') };
+}
+
+function splitTarget(raw: string): WhipTarget | undefined {
   const target = raw.replace(ORIGIN, '');
   const mark = target.indexOf('?');
   const query = mark < 0 ? '' : target.slice(mark + 1);
