@@ -46,11 +46,14 @@ export function problem(code: string, detail: string, status = STATUS_OF.get(cod
   return { type, title: entry.what, status, detail, code, fix: entry.fix };
 }
 
-/** The path as it may be logged: without the query, and bounded. */
+/** The path as it may be logged: without the query, also one that is encoded, without the secret of a session, and bounded. */
 export function loggedPath(url: string): string {
-  const query = url.indexOf('?');
-  return (query < 0 ? url : url.slice(0, query)).slice(0, 200);
+  return url.split(QUERY_MARK, 1)[0]!.replace(SESSION_PATH, '$1…').slice(0, 200);
 }
+
+const QUERY_MARK = /\?|%3f/i;
+/** Whoever has it may end the session of WHIP or WHEP. The first digits tell one from another. */
+const SESSION_PATH = /(\/(?:whip|whep)\/+[\da-f]{4})[\da-f]{28}\/*$/i;
 
 /** Turns everything that can go wrong behind `app` into problems. To be called before routes are added. */
 export function answerWithProblems(app: FastifyInstance, log: Logger): void {
@@ -72,7 +75,7 @@ export function answerWithProblems(app: FastifyInstance, log: Logger): void {
   });
 
   app.setNotFoundHandler((request, reply) => {
-    const allowed = routes.methods(loggedPath(request.url));
+    const allowed = routes.methods(request.url.split('?', 1)[0]!);
     if (allowed.length === 0)
       return refuseRequest(reply, problem('api/not-found', 'There is nothing at this path.'), log);
     reply.header('allow', allowed.join(', '));
