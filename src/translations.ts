@@ -7,7 +7,7 @@ import type { Logger } from './base/log.ts';
 import { type AudioBridge, makeTranscoders } from './media/audio-bridge/transcoders.ts';
 import { PictureEncoders } from './media/picture-bridge/picture-encoders.ts';
 import type { Policy } from './policy.ts';
-import { Renditions } from './relay/rendition.ts';
+import { Renditions } from './relay/renditions.ts';
 
 export interface TranslationsSetup {
   readonly clock: Clock;

@@ -172,6 +172,6 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
   },
   'media/transcoder': {
     what: 'The thread that turns sound from AAC into Opus and back has failed; pictures go on.',
-    fix: 'Sound comes back for who joins anew. Please report the log line.',
+    fix: 'Sound is tried again after ten seconds. Please report the log line.',
   },
 };

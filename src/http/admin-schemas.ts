@@ -113,7 +113,7 @@ export const StreamItem = Type.Object(
     tracks: Type.Array(Track),
     reordered: Type.Boolean({ description: 'B-frames have been seen: pictures come in another order than shown.' }),
     browsers: Type.Optional(Browsers),
-    renditions: Type.Array(Rendition, { description: 'It in another codec, where somebody has asked for that.' }),
+    renditions: Type.Array(Rendition, { description: 'It in another codec, where it was translated for somebody.' }),
     bytes: count('Received from publishers while the stream has existed.'),
     videoFrames: count('Likewise.'),
     keyFrames: count('Likewise.'),

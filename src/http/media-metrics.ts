@@ -83,9 +83,14 @@ function addAudioBridge(set: MetricSet, source: MediaSource): void {
   set.gauge('audio_bridge_streams', 'Streams whose sound is being translated, each direction.', [], (report) => {
     report({}, source.audioBridge().streams);
   });
-  set.gauge('audio_bridge_renditions', 'Streams played with their sound in another codec.', [], (report) => {
-    report({}, source.audioBridge().renditions);
-  });
+  set.gauge(
+    'audio_bridge_renditions',
+    'Streams played with their sound in another codec, or without where that failed.',
+    [],
+    (report) => {
+      report({}, source.audioBridge().renditions);
+    },
+  );
   total('started', 'Translations begun.', (view) => view.started);
   total('failed', 'Translations that failed; their viewers lost the sound.', (view) => view.failed);
   total('units_in', 'Units of sound handed to the worker.', (view) => view.unitsIn);

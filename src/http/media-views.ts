@@ -46,7 +46,7 @@ export interface WebRtcView {
 export interface AudioBridgeView {
   /** Streams translated now. */
   readonly streams: number;
-  /** Renditions that somebody plays now, whether there is sound to translate or not. */
+  /** Renditions that somebody plays now and that have sound to translate, or failed to. */
   readonly renditions: number;
   // since the start
   readonly started: number;
@@ -80,7 +80,7 @@ export interface MediaSource {
 export interface StreamReach {
   /** Undefined: WebRTC is off. */
   readonly browsers?: BrowserReach | undefined;
-  /** Its sound or its pictures in another codec, where somebody has asked for that. */
+  /** Its sound or its pictures in another codec, where it was translated for somebody. */
   readonly renditions: readonly RenditionState[];
 }
 

@@ -8,16 +8,10 @@
  */
 import type { Clock, Millis } from '../base/clock.ts';
 import type { Frame } from '../media/frame.ts';
-import type {
-  BridgedCodec,
-  PictureTranscoders,
-  Transcoder,
-  TranscoderEvents,
-  Transcoders,
-} from '../media/transcoder.ts';
+import type { BridgedCodec, Transcoder, TranscoderEvents } from '../media/transcoder.ts';
 import { GopCache, type GopLimits } from './gop-cache.ts';
 import type { Source } from './source.ts';
-import type { Stream, Subscriber, Subscription } from './stream.ts';
+import type { Subscriber, Subscription } from './stream.ts';
 
 /** What a rendition can turn media into: sound, or pictures that every browser shows. */
 export type RenditionCodec = BridgedCodec | 'h264';
@@ -25,7 +19,10 @@ export type RenditionCodec = BridgedCodec | 'h264';
 /** What people are told of one. */
 export interface RenditionState {
   readonly to: RenditionCodec;
-  /** `idle`: nobody needs it. `waiting`: there is nothing to translate yet. `failed`: until another publisher comes. */
+  /**
+   * `idle`: nobody needs it. `waiting`: there is nothing to translate. `failed`: until it is tried again: with the next publisher; sound after
+   * a pause or with another configuration, too, pictures with the first viewer after one.
+   */
   readonly state: 'idle' | 'waiting' | 'running' | 'failed';
   readonly viewers: number;
   /** The last one, if there has been any. */
@@ -35,7 +32,7 @@ export interface RenditionState {
 export interface RenditionEvents {
   /** What it translates goes on no more; everything else does. */
   failed(code: string, text: string): void;
-  /** Somebody subscribes now, or nobody any more. */
+  /** Somebody subscribes to what has to be translated, or no more. */
   running(runs: boolean): void;
 }
 
@@ -49,7 +46,9 @@ export interface Translation {
 }
 
 /** Pictures that failed are not tried again before; viewers are turned away. */
-const REST: Millis = 30_000;
+const PICTURES_REST: Millis = 30_000;
+/** Nor is sound, which viewers do without; a worker that failed is followed by the next earlier than that. */
+const SOUND_REST: Millis = 10_000;
 
 export class Rendition implements Source, Subscriber {
   readonly #source: Source;
@@ -62,7 +61,12 @@ export class Rendition implements Source, Subscriber {
   #transcoder: Transcoder | undefined;
   /** Which transcoder is listened to. */
   #turn = 0;
-  /** Its transcoder failed; the next publisher gets another chance. */
+  /** The latest of what it translates. */
+  #config: Frame | undefined;
+  /** There has been something to translate. */
+  #used = false;
+  #running = false;
+  /** Its transcoder failed, and there is no other yet. */
   #mute = false;
   #failedAt: Millis = 0;
   #failure: RenditionState['failure'];
@@ -93,6 +97,11 @@ export class Rendition implements Source, Subscriber {
     return sum;
   }
 
+  /** There is, or was, something to translate. */
+  get used(): boolean {
+    return this.#used;
+  }
+
   get state(): RenditionState {
     const heard = this.#subscription === undefined ? 'idle' : 'waiting';
     const state = this.#transcoder === undefined ? heard : 'running';
@@ -105,8 +114,7 @@ export class Rendition implements Source, Subscriber {
   }
 
   get failure(): Source['failure'] {
-    const resting = this.#mute && this.#clock.now() - this.#failedAt < REST;
-    return this.#translation.pictures && resting ? this.#failure : this.#source.failure;
+    return this.#translation.pictures && this.#resting ? this.#failure : this.#source.failure;
   }
 
   replay(): readonly Frame[] {
@@ -142,6 +150,8 @@ export class Rendition implements Source, Subscriber {
   ended(): void {
     this.#silence();
     this.#mute = false;
+    this.#config = undefined;
+    this.#run(false);
     this.#cache.clear();
     for (const subscriber of this.#subscribers) subscriber.ended();
   }
@@ -150,11 +160,10 @@ export class Rendition implements Source, Subscriber {
     const { pictures } = this.#translation;
     const past = this.#source.replay();
     for (const frame of this.#passing(past)) this.#cache.push(frame);
-    if (this.failure === undefined && pictures) this.#mute = false;
+    if (pictures && !this.#resting) this.#mute = false;
     // what has been said is over when a translation is ready
     for (const frame of pictures ? past : this.#source.configs()) if (this.#translates(frame)) this.#hear(frame);
     this.#subscription = this.#source.subscribe(this);
-    this.#events.running(true);
   }
 
   #stop(): void {
@@ -163,16 +172,40 @@ export class Rendition implements Source, Subscriber {
     this.#silence();
     this.#cache.clear();
     subscription?.close();
-    this.#events.running(false);
+    this.#run(false);
   }
 
   #hear(frame: Frame): void {
-    if (this.#mute) return;
-    this.#transcoder ??= this.#transcode();
+    const isConfig = frame.role === 'config';
+    const changed = isConfig && this.#config?.data.equals(frame.data) !== true;
+    if (isConfig) this.#config = frame;
+    if (this.#mute) {
+      if (this.#translation.pictures || (this.#resting && !changed)) return;
+      this.#mute = false;
+    }
+    if (this.#transcoder === undefined) {
+      this.#transcoder = this.#transcode();
+      // one that takes over from a failed one begins in the midst
+      if (!isConfig && this.#config !== undefined) this.#transcoder.write(this.#config);
+    }
     this.#transcoder.write(frame);
   }
 
+  /** It failed a short while ago. */
+  get #resting(): boolean {
+    const rest = this.#translation.pictures ? PICTURES_REST : SOUND_REST;
+    return this.#mute && this.#clock.now() - this.#failedAt < rest;
+  }
+
+  #run(runs: boolean): void {
+    if (this.#running === runs) return;
+    this.#running = runs;
+    this.#events.running(runs);
+  }
+
   #transcode(): Transcoder {
+    this.#used = true;
+    this.#run(true);
     this.#turn += 1;
     const turn = this.#turn;
     return this.#translation.start({
@@ -212,75 +245,5 @@ export class Rendition implements Source, Subscriber {
 
   #passing(frames: readonly Frame[]): readonly Frame[] {
     return frames.filter((frame) => !this.#translates(frame));
-  }
-}
-
-/** Who translates, and within which limits. */
-export interface RenditionsSetup {
-  readonly clock: Clock;
-  readonly sound: Transcoders;
-  readonly pictures: PictureTranscoders;
-  readonly limits: (app: string) => GopLimits;
-  /** Is told when the translation of one has ended. */
-  readonly failed: (stream: Pick<Source, 'app' | 'name'>, to: RenditionCodec, code: string, text: string) => void;
-}
-
-/** The renditions of all streams; each is made when first asked for, and goes with its stream. */
-export class Renditions {
-  /** Of sound, running now. */
-  running = 0;
-  readonly #setup: RenditionsSetup;
-  readonly #bySource = new WeakMap<Source, Map<RenditionCodec, Rendition>>();
-
-  constructor(setup: RenditionsSetup) {
-    this.#setup = setup;
-  }
-
-  /** `stream` with its pictures, its sound or both translated: one stands on the other, in this order. */
-  of(stream: Stream, ...to: readonly RenditionCodec[]): Source {
-    let source: Source = stream;
-    for (const codec of to) source = this.#on(source, codec);
-    return source;
-  }
-
-  /** Of those of `stream` that somebody has asked for. */
-  states(stream: Source): readonly RenditionState[] {
-    const renditions = [...(this.#bySource.get(stream)?.values() ?? [])];
-    return renditions.flatMap((rendition) => [rendition.state, ...this.states(rendition)]);
-  }
-
-  #on(source: Source, to: RenditionCodec): Rendition {
-    let renditions = this.#bySource.get(source);
-    if (renditions === undefined) {
-      renditions = new Map();
-      this.#bySource.set(source, renditions);
-    }
-    let rendition = renditions.get(to);
-    if (rendition === undefined) {
-      const { clock, limits, failed } = this.#setup;
-      rendition = new Rendition(source, this.#translation(to), clock, limits(source.app), {
-        failed: (code, text) => failed(source, to, code, text),
-        running: (runs) => {
-          if (to !== 'h264') this.running += runs ? 1 : -1;
-        },
-      });
-      renditions.set(to, rendition);
-    }
-    return rendition;
-  }
-
-  #translation(to: RenditionCodec): Translation {
-    const { sound, pictures } = this.#setup;
-    if (to === 'h264') {
-      const takes = (frame: Frame) => pictures.takes(frame);
-      return { to, pictures: true, takes, start: (events) => pictures.start(events) };
-    }
-    const from = to === 'aac' ? 'opus' : 'aac';
-    return {
-      to,
-      pictures: false,
-      takes: ({ kind, codec, track }) => kind === 'audio' && codec === from && track === 0,
-      start: (events) => sound.start(to, events),
-    };
   }
 }

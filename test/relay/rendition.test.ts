@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { Codec, Frame, FrameKind, FrameRole } from '../../src/media/frame.ts';
 import type { Transcoder, TranscoderEvents } from '../../src/media/transcoder.ts';
 import { GOP_DEFAULTS } from '../../src/relay/gop-cache.ts';
-import { type RenditionCodec, Renditions } from '../../src/relay/rendition.ts';
+import type { RenditionCodec } from '../../src/relay/rendition.ts';
+import { Renditions } from '../../src/relay/renditions.ts';
 import { Stream, type Subscriber } from '../../src/relay/stream.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
@@ -68,7 +69,8 @@ function town() {
 }
 
 test('one transcoder for all subscribers, started by the first and closed after the last', () => {
-  const { booth, renditions, stream, rendition } = town();
+  const { booth, publication, renditions, stream, rendition } = town();
+  publication.write(asc);
   assert.equal(renditions.of(stream, 'opus'), rendition);
   const first = rendition.subscribe(new Witness());
   const second = rendition.subscribe(new Witness());
@@ -80,7 +82,10 @@ test('one transcoder for all subscribers, started by the first and closed after 
   second.close();
   assert.equal(renditions.running, 0);
   assert.equal(stream.audience, 0);
-  assert.ok(booth.running.every(({ closed }) => closed));
+  assert.deepEqual(
+    booth.running.map(({ closed }) => closed),
+    [true],
+  );
 });
 
 test('pictures pass as they are, sound comes from the transcoder', () => {
@@ -118,20 +123,69 @@ test('a failed transcoder costs the sound only, and the next publisher gets anot
   assert.deepEqual(witness.seen, [key, 'ended', 'began']);
 });
 
+test('sound that failed is tried again after a pause, for those who are there and from its configuration on', () => {
+  const { booth, clock, publication, rendition } = town();
+  const witness = new Witness();
+  rendition.subscribe(witness);
+  publication.write(asc);
+  booth.running[0]!.events.failed('media/transcoder', 'gone');
+  clock.advance(9_990);
+  publication.write(aac(20));
+  assert.equal(booth.running.length, 1, 'too early');
+  clock.advance(10);
+  publication.write(aac(40));
+  publication.write(aac(60));
+  assert.equal(booth.running.length, 2);
+  assert.deepEqual(booth.running[1]!.heard, [asc, aac(40), aac(60)]);
+  booth.running[1]!.events.frame(opus(40));
+  assert.deepEqual(witness.seen, [opus(40)]);
+});
+
+test('another configuration is another try at once, the same one said again is not', () => {
+  const { booth, publication, rendition } = town();
+  rendition.subscribe(new Witness());
+  publication.write(asc);
+  booth.running[0]!.events.failed('media/aac', 'no such rate');
+  publication.write(frame('audio', 'config', 'aac', 20));
+  assert.equal(booth.running.length, 1);
+  const other = frame('audio', 'config', 'aac', 40, 2);
+  publication.write(other);
+  publication.write(aac(60));
+  assert.deepEqual(booth.running[1]?.heard, [other, aac(60)]);
+});
+
+test('renditions that had nothing to translate are neither listed nor counted', () => {
+  const { publication, renditions, stream, rendition } = town();
+  const subscription = rendition.subscribe(new Witness());
+  publication.write(opus(0));
+  assert.deepEqual([renditions.running, renditions.states(stream)], [0, []]);
+  publication.write(asc);
+  assert.deepEqual([renditions.running, renditions.states(stream).length], [1, 1]);
+  publication.close();
+  assert.equal(renditions.running, 0);
+  const next = stream.publish({ requestKeyFrame() {}, evicted() {} });
+  next.write(opus(0));
+  assert.deepEqual([renditions.running, renditions.states(stream)[0]?.state], [0, 'waiting']);
+  next.write(asc);
+  next.write(aac(20));
+  assert.equal(renditions.running, 1);
+  subscription.close();
+  assert.deepEqual([renditions.running, renditions.states(stream)[0]?.state], [0, 'idle']);
+});
+
 test('its state tells who hears it, and what failed last', () => {
   const { booth, publication, renditions, stream, rendition } = town();
   const states = () => renditions.states(stream);
   assert.deepEqual(renditions.states(new Stream('live', 'b', GOP_DEFAULTS, () => {})), []);
   const plain = { to: 'opus', viewers: 0, failure: undefined } as const;
-  assert.deepEqual(states(), [{ ...plain, state: 'idle' }]);
   const subscription = rendition.subscribe(new Witness());
-  assert.deepEqual(states(), [{ ...plain, state: 'waiting', viewers: 1 }]);
   publication.write(asc);
   assert.deepEqual(states(), [{ ...plain, state: 'running', viewers: 1 }]);
   booth.running[0]!.events.failed('media/transcoder', 'gone');
   const failure = { code: 'media/transcoder', reason: 'gone' };
   assert.deepEqual(states(), [{ ...plain, state: 'failed', viewers: 1, failure }]);
   publication.close();
+  assert.deepEqual(states(), [{ ...plain, state: 'waiting', viewers: 1, failure }]);
   stream.publish({ requestKeyFrame() {}, evicted() {} }).write(asc);
   assert.deepEqual(states(), [{ ...plain, state: 'running', viewers: 1, failure }]);
   subscription.close();
@@ -191,7 +245,7 @@ test('sound stands on pictures, and the first viewer starts both', () => {
   assert.deepEqual(witness.seen, [made, opus(0)]);
   assert.deepEqual(
     renditions.states(stream).map(({ to, state }) => `${to} ${state}`),
-    ['opus idle', 'h264 running', 'opus running'],
+    ['h264 running', 'opus running'],
   );
   watching.close();
   assert.ok(booth.running.every(({ closed }) => closed));
