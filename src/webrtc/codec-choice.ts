@@ -17,6 +17,8 @@ export interface WantedMedia {
 /** With RTCP on the same port these mean RTCP when the marker bit is set (RFC 5761 section 4). */
 const FIRST_RTCP = 64;
 const LAST_RTCP = 95;
+/** The packetization mode that we write. */
+const NON_INTERLEAVED = '1';
 /** Pictures out of order, which needs the interleaved mode, are not put together. */
 const INTERLEAVED = '2';
 /** Formats that say nothing about what a client can show. */
@@ -81,17 +83,16 @@ const BASELINE = '42';
 const MAIN = '4d';
 
 /**
- * Units larger than a packet need packetization mode 1, so that counts first. No browser names High, and those tried show it under
- * Constrained Baseline: the profile only says which of several to take.
+ * Units larger than a packet need packetization mode 1; what is not said is mode 0 (RFC 6184 section 8.1). No browser names High, and
+ * those tried show it under Constrained Baseline: the profile only says which of several to take.
  */
 function rankH264(profile: string | undefined, parameters: ReadonlyMap<string, string>): number {
+  if (parameters.get('packetization-mode') !== NON_INTERLEAVED) return 0;
   const offered = parameters.get('profile-level-id') ?? UNSAID_PROFILE;
-  const mode = parameters.get('packetization-mode') === '1' ? 16 : 0;
   const wanted = profile ?? COMMON_PROFILE;
-  if (offered.slice(0, 2) === wanted.slice(0, 2))
-    return mode + (isConstrained(offered) === isConstrained(wanted) ? 6 : 5);
-  if (offered.startsWith(BASELINE)) return mode + (isConstrained(offered) ? 4 : 3);
-  return mode + (offered.startsWith(MAIN) ? 2 : 1);
+  if (offered.slice(0, 2) === wanted.slice(0, 2)) return isConstrained(offered) === isConstrained(wanted) ? 6 : 5;
+  if (offered.startsWith(BASELINE)) return isConstrained(offered) ? 4 : 3;
+  return offered.startsWith(MAIN) ? 2 : 1;
 }
 
 /** The second of the constraint flags: of Baseline only what Main has, too. */
@@ -119,10 +120,15 @@ export function uncarriedWords(codec: Codec): string {
   return `The stream is ${codec}, which WebRTC cannot carry. ${fix}.`;
 }
 
-/** Throws `RefusedError` that says why `codec` cannot be watched, and what can be done. */
-export function refuseCodec(codec: Codec, offered: string): never {
+/** Throws `RefusedError` that says why `codec` cannot be watched by the client of `section`, and what can be done. */
+export function refuseCodec(codec: Codec, section: RemoteSection): never {
   const format = rtpFormatOf(codec);
   if (format === undefined) throw new RefusedError('webrtc/codecs', uncarriedWords(codec));
+  const offered = offeredNames(section);
+  if (codec === 'h264' && section.formats.some(({ encoding }) => encoding === 'h264')) {
+    const words = `The stream is H264; the client offers ${offered} without packetization-mode=1, which pictures larger than a packet need`;
+    throw new RefusedError('webrtc/codecs', `${words}. Offer H264 with packetization-mode=1.`);
+  }
   const fix =
     format.kind === 'video'
       ? 'Use a browser that plays it, or publish H.264, which all play'

@@ -105,16 +105,16 @@ export function negotiateAnswer(answer: RemoteDescription, offered: Negotiated):
       const ours = offered[kind];
       const wanted = ours?.codecs[0];
       if (ours === undefined || wanted === undefined) return undefined;
-      const profile = profileOf(wanted);
-      const media = send(section, { codec: wanted.codec, profile }, sentBeside(offered.audio));
-      const [codec] = media.codecs;
       // some leave out of their answer what they agree with
-      const parameters = new Map([...wanted.parameters, ...codec!.parameters]);
-      return {
-        ...media,
-        codecs: [{ ...codec!, parameters }],
-        extensions: common(media.extensions, ours.extensions),
-      };
+      const formats = section.formats.map((format) => {
+        return { ...format, parameters: new Map([...wanted.parameters, ...format.parameters]) };
+      });
+      const media = send(
+        { ...section, formats },
+        { codec: wanted.codec, profile: profileOf(wanted) },
+        sentBeside(offered.audio),
+      );
+      return { ...media, extensions: common(media.extensions, ours.extensions) };
     },
   });
   if (agreement.negotiated.audio !== undefined || agreement.negotiated.video !== undefined) return agreement;
@@ -224,7 +224,7 @@ function sentBeside(sound: object | undefined): readonly ExtensionName[] {
 
 function send(section: RemoteSection, wanted: WantedMedia, extensions: readonly ExtensionName[]): RtpMedia {
   const best = bestFor(wanted, section);
-  if (best === undefined) return refuseCodec(wanted.codec, offeredNames(section));
+  if (best === undefined) return refuseCodec(wanted.codec, section);
   const { nack, pli, fir } = best.feedback;
   return {
     kind: section.kind as Kind,

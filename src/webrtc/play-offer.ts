@@ -1,7 +1,8 @@
 /**
  * What we offer a client that waits for an offer, as Wowza's players do.
  */
-import { COMMON_PROFILE, refuseCodec, type WantedMedia } from './codec-choice.ts';
+import { RefusedError } from '../base/errors.ts';
+import { COMMON_PROFILE, uncarriedWords, type WantedMedia } from './codec-choice.ts';
 import type { Negotiated, RtcpFeedback, RtpCodec, RtpExtensions, RtpMedia } from './negotiated.ts';
 import type { Wanted } from './negotiation.ts';
 import { rtpFormatOf } from './rtp-formats.ts';
@@ -33,7 +34,8 @@ function offeredMedia(
   mid: string,
   numbers: Pick<RtpCodec, 'payloadType' | 'rtx' | 'feedback'>,
 ): RtpMedia {
-  const format = rtpFormatOf(codec) ?? refuseCodec(codec, '');
+  const format = rtpFormatOf(codec);
+  if (format === undefined) throw new RefusedError('webrtc/codecs', uncarriedWords(codec));
   const { kind, clockRate, channels } = format;
   const parameters = new Map(OFFERED_PARAMETERS.get(codec));
   if (profile !== undefined && codec === 'av1') parameters.set('profile', profile);

@@ -189,6 +189,20 @@ test('nothing is lost silently: what cannot be agreed on refuses the whole', () 
   assert.throws(() => play({ audio: STREAM.audio }, SESSION, RECV_VIDEO), { code: 'webrtc/codecs', message: one });
 });
 
+test('H.264 needs packetization mode 1 of a viewer, not of a publisher, and the refusal says so', () => {
+  const [type] = VIDEO.find((line) => line.startsWith('a=fmtp:'))!.split(' ');
+  for (const said of ['packetization-mode=0;profile-level-id=42e01f', 'profile-level-id=42e01f']) {
+    const offered = (section: readonly string[]) => swap(section, 'a=fmtp:102', `${type} ${said}`);
+    assert.throws(() => play(STREAM, SESSION, RECV_AUDIO, offered(RECV_VIDEO)), {
+      code: 'webrtc/codecs',
+      message:
+        'The stream is H264; the client offers H264 without packetization-mode=1, which pictures larger than a packet need. ' +
+        'Offer H264 with packetization-mode=1.',
+    });
+    assert.equal(publish(SESSION, AUDIO, offered(VIDEO)).negotiated.video?.codecs[0]?.codec, 'h264');
+  }
+});
+
 test('who begins DTLS', () => {
   const role = (...setup: readonly string[]) => {
     return publish(SESSION, swap(AUDIO, 'a=setup', ...setup), swap(VIDEO, 'a=setup', ...setup)).transport.role;
@@ -257,6 +271,8 @@ test('the player answers an offer of ours', () => {
     section.map((line) => (line.startsWith('m=') ? line.replace(' 9 ', ' 0 ') : line));
   const bare = RECV_VIDEO.filter((line) => !line.startsWith('a=fmtp:102'));
   assert.deepEqual(answer(SESSION, bare).negotiated.video?.codecs[0]?.parameters, offered.video?.codecs[0]?.parameters);
+  const single = swap(RECV_VIDEO, 'a=fmtp:102', 'a=fmtp:102 packetization-mode=0');
+  assert.throws(() => answer(SESSION, RECV_AUDIO, single), { code: 'webrtc/codecs', message: /packetization-mode=1/ });
   const half = answer(SESSION, RECV_AUDIO, off(RECV_VIDEO));
   assert.deepEqual([ways(half), half.negotiated.video], [['sendonly', '-'], undefined]);
   assert.throws(() => answer(SESSION, off(RECV_AUDIO), off(RECV_VIDEO)), { code: 'webrtc/codecs' });
