@@ -74,6 +74,7 @@ export class WowzaClassic implements Dialect {
   }
 
   async #offer(message: Message): Promise<object> {
+    for (const [id, { session }] of this.#offers) if (!session.open) this.#offers.delete(id);
     if (this.#offers.size >= MAX_OFFERS) throw new RefusedError('access/busy', 'Too many offers wait for an answer.');
     const signalled = await this.#caller.offerPlay(...namesOf(message));
     const { session, sdp } = signalled;
@@ -87,10 +88,15 @@ export class WowzaClassic implements Dialect {
     if (signalled === undefined) {
       throw new RefusedError('webrtc/session', 'No offer with this sessionId waits for an answer on this socket.');
     }
-    signalled.session.answer(sdpOf(message));
+    const { session } = signalled;
+    if (!session.open) {
+      this.#offers.delete(id);
+      throw new RefusedError('webrtc/session', session.lastWords?.reason ?? 'The session has ended.');
+    }
+    session.answer(sdpOf(message));
     this.#offers.delete(id);
     return {
-      ...reply(message, OK, 'OK', signalled.session.number),
+      ...reply(message, OK, 'OK', session.number),
       iceCandidates: candidatesOf(signalled),
     };
   }

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { WebSocket } from 'ws';
 import { RefusedError } from '../../src/base/errors.ts';
 import { HOLD, REPLY_LIMIT } from '../../src/webrtc/wowza-caller.ts';
-import { CANDIDATE, CLIENT_SDP, SERVER_SDP } from '../helpers/fake-endpoint.ts';
+import { CANDIDATE, CLIENT_SDP, type FakeSession, SERVER_SDP } from '../helpers/fake-endpoint.ts';
 import { SocketTown } from '../helpers/socket-town.ts';
 import { settled } from '../helpers/virtual-clock.ts';
 
@@ -80,6 +80,26 @@ it('plays: our offer is answered by the number that we gave', async (context) =>
   });
   assert.deepEqual(town.endpoint.last.answers, [CLIENT_SDP]);
   assert.equal((await page.ask({ ...sendResponse, streamInfo: given }))['status'], 404, 'once');
+});
+
+it('an offer that has ended takes no answer, and no room', async (context) => {
+  const town = await new SocketTown().open(context);
+  const page = await town.caller();
+  const getOffer = { direction: 'play', command: 'getOffer', streamInfo };
+  const end = (session: FakeSession, reason: string) => {
+    session.open = false;
+    session.lastWords = { code: 'webrtc/timeout', reason };
+  };
+  assert.equal((await page.ask(getOffer))['status'], 200);
+  end(town.endpoint.last, 'Too late.');
+  const sendResponse = { ...getOffer, command: 'sendResponse', sdp: { type: 'answer', sdp: CLIENT_SDP } };
+  const refused = await page.ask({ ...sendResponse, streamInfo: { ...streamInfo, sessionId: '1' } });
+  assert.deepEqual([refused['status'], refused['statusDescription']], [404, 'Too late.']);
+  assert.deepEqual(town.endpoint.last.answers, []);
+  for (let i = 0; i < 16; i++) assert.equal((await page.ask(getOffer))['status'], 200);
+  assert.equal((await page.ask(getOffer))['status'], 503, 'sixteen wait');
+  end(town.endpoint.last, 'Too late.');
+  assert.equal((await page.ask(getOffer))['status'], 200);
 });
 
 it('says what is live, if it may', async (context) => {
