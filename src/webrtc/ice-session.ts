@@ -6,6 +6,7 @@ import type { Millis } from '../base/clock.ts';
 import type { RandomBytes } from '../base/random.ts';
 import type { DropReason, MediaPortCounts, Remote, RemoteOwner } from './ice-remote.ts';
 import type { IceCredentials, IceEvents, IceSession } from './path.ts';
+import { SeenTransactions } from './seen-transactions.ts';
 import {
   ATTRIBUTE,
   addressBytes,
@@ -30,8 +31,6 @@ const MAX_ADDRESSES = 8;
 const STALE_AFTER: Millis = 7_000;
 /** Who has not nominated an address this long after the first check never will. */
 const NOMINATION_WAIT: Millis = 2_000;
-/** Transactions remembered with where they came from: a check that was recorded and is sent from elsewhere moves nothing. */
-const REMEMBERED_TRANSACTIONS = 16;
 /** 72 bits. */
 const UFRAG_BYTES = 9;
 /** 192 bits. */
@@ -63,8 +62,7 @@ export class LiteSession implements IceSession, RemoteOwner {
   #next: Generation | undefined;
   readonly #remotes: Remote[] = [];
   #selected: Remote | undefined;
-  /** The last transactions, the oldest first, and where they came from. */
-  readonly #seen = new Map<string, Remote>();
+  readonly #seen = new SeenTransactions();
   #firstCheckAt: Millis | undefined;
   #lastCheckAt: Millis | undefined;
   #closed = false;
@@ -94,7 +92,6 @@ export class LiteSession implements IceSession, RemoteOwner {
     this.#setup.byUfrag.delete(this.#current.local.ufrag);
     if (this.#next !== undefined) this.#setup.byUfrag.delete(this.#next.local.ufrag);
     this.#selected = undefined;
-    this.#seen.clear();
     for (const remote of this.#remotes.splice(0)) forget(remote);
     this.#setup.closed(this);
   }
@@ -105,8 +102,10 @@ export class LiteSession implements IceSession, RemoteOwner {
     if (generation.remoteUfrag !== undefined && generation.remoteUfrag !== remoteUfrag) return 'unknown-user';
     if (!hasIntegrity(request, generation.key)) return 'integrity';
     if (this.#refuses(request, generation.key, from)) return undefined;
-    if (this.#replayed(request.transaction, from)) return 'replayed';
+    const seen = this.#seen.has(request.transaction);
+    if (seen && from.owner !== this) return 'replayed';
     if (!this.#take(from, now)) return 'address-in-use';
+    if (!seen) this.#seen.add(request.transaction);
     this.#promote(generation);
     this.#firstCheckAt ??= now;
     this.#lastCheckAt = now;
@@ -183,16 +182,6 @@ export class LiteSession implements IceSession, RemoteOwner {
     return true;
   }
 
-  #replayed(transaction: Buffer, from: Remote): boolean {
-    const name = transaction.toString('latin1');
-    const before = this.#seen.get(name);
-    // an address that was forgotten and came back is another object
-    if (before !== undefined) return !sameAddress(before, from);
-    if (this.#seen.size >= REMEMBERED_TRANSACTIONS) this.#seen.delete(this.#seen.keys().next().value!);
-    this.#seen.set(name, from);
-    return false;
-  }
-
   /** Makes the address ours; false: it is another session's, whose client is there. */
   #take(from: Remote, now: Millis): boolean {
     if (from.owner === this) return true;
@@ -250,10 +239,6 @@ function forget(remote: Remote): void {
 /** RFC 7983. */
 function isDtls(bytes: Buffer): boolean {
   return bytes[0]! >= 20 && bytes[0]! <= 63;
-}
-
-function sameAddress(one: Remote, other: Remote): boolean {
-  return one === other || (one.port === other.port && one.ip === other.ip && one.protocol === other.protocol);
 }
 
 function answer(request: StunMessage, key: StunKey, to: Remote): void {

@@ -143,6 +143,33 @@ test('a check that is sent again is answered again; from elsewhere it moves noth
   assert.deepEqual(town.dropped(), { replayed: 1 });
 });
 
+test('a recorded check is known again after half an hour of others', () => {
+  const town = new IceTown();
+  const told = town.open();
+  const [client, thief] = [new FakeRemote(), new FakeRemote(50_000, '198.51.100.9')];
+  const recorded = checkOf(told.session.local, { nominate: true });
+  town.receive(recorded, client);
+  for (let check = 0; check < 30 * 24; check++) {
+    town.pass(2_500);
+    town.receive(checkOf(told.session.local, { nominate: true }), client);
+  }
+  town.receive(recorded, thief);
+  assert.deepEqual([thief.sent, thief.kept, told.paths], [[], false, [40_000]]);
+  assert.deepEqual(town.dropped(), { replayed: 1 });
+});
+
+test('a check that was refused for its address is no replay when it comes again', () => {
+  const town = new IceTown();
+  const [one, other] = [town.open(), town.open()];
+  const remote = new FakeRemote();
+  town.receive(checkOf(one.session.local, { nominate: true }), remote);
+  const check = checkOf(other.session.local, { nominate: true });
+  town.receive(check, remote);
+  one.session.close();
+  town.receive(check, remote);
+  assert.deepEqual([other.paths, town.dropped()], [[40_000], { 'address-in-use': 1 }]);
+});
+
 test('DTLS and media pass from an address with a valid check, and from no other', () => {
   const town = new IceTown();
   const told = town.open();
