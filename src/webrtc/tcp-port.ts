@@ -6,7 +6,7 @@ import type { Millis } from '../base/clock.ts';
 import { PeerError } from '../base/errors.ts';
 import { type ListenAddress, listenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
-import { plainIp } from '../base/plain-ip.ts';
+import { networkOf, plainIp } from '../base/plain-ip.ts';
 import { IceFrameReader, iceFrame } from './ice-frames.ts';
 import { countDropped, type MediaPortCounts, type Receive, type Remote, type RemoteOwner } from './ice-remote.ts';
 import { PATH_QUEUE_MARK } from './path.ts';
@@ -29,7 +29,7 @@ export interface TcpSetup {
   readonly now: () => Millis;
   readonly counts: MediaPortCounts;
   readonly log: Logger;
-  /** In all, and from one address. */
+  /** In all, and from one address as `networkOf` has it. */
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
 }
@@ -40,7 +40,7 @@ export class TcpPort {
   readonly #server: Server;
   readonly #setup: TcpSetup;
   readonly #connections = new Set<TcpConnection>();
-  readonly #perIp = new Map<string, number>();
+  readonly #perNetwork = new Map<string, number>();
 
   /** Throws `RefusedError` `server/listen` when the port cannot be had. */
   static open(setup: TcpSetup): Promise<TcpPort> {
@@ -81,22 +81,23 @@ export class TcpPort {
     const { maxConnections, maxConnectionsPerIp, counts } = this.#setup;
     const { remoteAddress, remotePort } = socket;
     const ip = plainIp(remoteAddress);
-    const ofThisIp = this.#perIp.get(ip) ?? 0;
-    if (remotePort === undefined || this.#connections.size >= maxConnections || ofThisIp >= maxConnectionsPerIp) {
+    const network = networkOf(ip);
+    const ofThisNetwork = this.#perNetwork.get(network) ?? 0;
+    if (remotePort === undefined || this.#connections.size >= maxConnections || ofThisNetwork >= maxConnectionsPerIp) {
       counts.cut += 1;
       socket.destroy();
       return;
     }
     const connection = new TcpConnection(socket, ip, remotePort, this.#setup);
     this.#connections.add(connection);
-    this.#perIp.set(ip, ofThisIp + 1);
+    this.#perNetwork.set(network, ofThisNetwork + 1);
     counts.connections += 1;
     socket.once('close', () => {
       counts.connections -= 1;
       this.#connections.delete(connection);
-      const left = this.#perIp.get(ip)! - 1;
-      if (left === 0) this.#perIp.delete(ip);
-      else this.#perIp.set(ip, left);
+      const left = this.#perNetwork.get(network)! - 1;
+      if (left === 0) this.#perNetwork.delete(network);
+      else this.#perNetwork.set(network, left);
     });
   }
 }
