@@ -73,7 +73,7 @@ function protection(): void {
   const batch = new SrtpBatch();
   for (const viewers of [LANES, 1]) {
     const recipients = Array.from({ length: viewers }, () => ({
-      ...{ keys: batch.keysOf(srtpKeys()), path: NOWHERE, index: 70_000 },
+      ...{ keys: batch.keysOf(srtpKeys()), path: NOWHERE, payloadType: 96, index: 70_000 },
     }));
     for (const count of [1, PACKETS_PER_PICTURE, BATCH_PACKETS]) {
       const seconds = secondsPerRound(() => {
@@ -87,7 +87,7 @@ function protection(): void {
   }
   for (const profile of ['aes128-cm-sha1-80', 'aead-aes-128-gcm'] as const) {
     const single = new SrtpBatch(null);
-    const recipient = { keys: single.keysOf(srtpKeys(profile)), path: NOWHERE, index: 70_000 };
+    const recipient = { keys: single.keysOf(srtpKeys(profile)), path: NOWHERE, payloadType: 96, index: 70_000 };
     const seconds = secondsPerRound(() => {
       single.begin(1);
       single.put(packet, 0, packet.length, 12);

@@ -32,6 +32,7 @@ const OSN_BYTES = 2;
 
 export class Retransmission implements Recipient {
   readonly keys: ViewerKeys;
+  readonly payloadType: number;
   /** Packets sent again. */
   packets = 0;
   wireBytes = 0;
@@ -51,6 +52,7 @@ export class Retransmission implements Recipient {
 
   constructor(batch: SrtpBatch, track: RtpTrack, cursor: TrackCursor, rtx: RtxForm | undefined, scratch: Buffer) {
     this.keys = cursor.keys;
+    this.payloadType = rtx?.payloadType ?? cursor.payloadType;
     this.index = rtx?.firstIndex ?? 0;
     this.#batch = batch;
     this.#track = track;
@@ -109,15 +111,14 @@ export class Retransmission implements Recipient {
     this.#send();
   }
 
-  /** The packet with other payload type and source, and its number in front of the payload. */
-  #putRtx({ ssrc, payloadType }: RtxForm, position: number): void {
+  /** The packet with another source, and its number in front of the payload. */
+  #putRtx({ ssrc }: RtxForm, position: number): void {
     const { ring } = this.#track;
     const scratch = this.#scratch;
     const at = ring.offsetOf(position);
     const header = ring.headerOf(position);
     const size = ring.sizeOf(position);
     ring.bytes.copy(scratch, 0, at, at + header);
-    scratch[1] = (scratch[1]! & 0x80) | payloadType;
     scratch.writeUInt32BE(ssrc, 8);
     scratch.writeUInt16BE(this.#cursor.indexOf(position) & 0xffff, header);
     ring.bytes.copy(scratch, header + OSN_BYTES, at + header, at + size);
@@ -129,6 +130,6 @@ export class Retransmission implements Recipient {
     batch.send(this.#recipients);
     this.index += batch.count;
     this.packets += batch.count;
-    this.wireBytes += batch.wireBytes;
+    this.wireBytes += batch.wireBytesFor(this.keys);
   }
 }

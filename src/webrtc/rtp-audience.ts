@@ -2,11 +2,11 @@
  * All WebRTC viewers of one source who get the same packets: one subscriber, however many they are.
  */
 import type { Clock, Millis } from '../base/clock.ts';
-import type { Frame } from '../media/frame.ts';
+import type { Codec, Frame } from '../media/frame.ts';
 import type { Source } from '../relay/source.ts';
 import type { Subscriber, Subscription } from '../relay/stream.ts';
 import { KeyFrameSupply } from './key-frame-supply.ts';
-import type { Negotiated, RtpCodec, RtpMedia } from './negotiated.ts';
+import type { Negotiated, RtpMedia } from './negotiated.ts';
 import type { RingLimits } from './packet-ring.ts';
 import { RtpClock } from './rtp-clock.ts';
 import { packetizerOf } from './rtp-formats.ts';
@@ -19,7 +19,7 @@ import type { SrtpKeys } from './srtp-keys.ts';
 import { Viewer, type ViewerEvents, type ViewerHome } from './viewer.ts';
 
 /** One set for the whole process, as every session has keys of its own. For the SDP. */
-export interface RtpSources {
+export interface SendingSources {
   readonly video: number;
   readonly videoRtx: number;
   readonly audio: number;
@@ -32,7 +32,7 @@ export interface AudienceWorld {
   readonly ntp: NtpClock;
   readonly random: (count: number) => Buffer;
   readonly fanOut: SrtpFanOut;
-  readonly sources: RtpSources;
+  readonly sources: SendingSources;
   readonly counts: AudienceCounts;
   /** Bytes of one plain packet, at most. */
   readonly packetBytes: number;
@@ -63,15 +63,32 @@ const RTX_BYTES = 2;
 /** Every beat, a part of the viewers is reported to. */
 const BEATS_PER_REPORT = 20;
 
-/** What sets one audience of a source apart from another. */
-export function audienceForm({ video, audio }: Negotiated): string {
-  return [video, audio]
-    .map((media) => {
-      if (media === undefined) return '-';
-      const { codec, payloadType, clockRate } = media.codecs[0]!;
-      return `${codec} ${payloadType} ${clockRate} ${media.extensions.playoutDelay ?? '-'}`;
-    })
-    .join(' / ');
+/** What packets look like but for what is each viewer's own: all that sets one audience of a source apart from another. */
+export interface AudienceForm {
+  readonly video: MediaForm | undefined;
+  readonly audio: MediaForm | undefined;
+}
+
+export interface MediaForm {
+  readonly codec: Codec;
+  /** Hz; follows from the codec. */
+  readonly clockRate: number;
+  /** Identifier of the extension that has pictures shown at once; undefined: nothing is said about that. */
+  readonly playoutDelay: number | undefined;
+}
+
+/** `delays`: with the extension, if it was agreed. */
+export function audienceForm({ video, audio }: Negotiated, delays: boolean): AudienceForm {
+  return { video: video && mediaForm(video, delays), audio: audio && mediaForm(audio, false) };
+}
+
+function mediaForm({ codecs, extensions }: RtpMedia, delays: boolean): MediaForm {
+  const { codec, clockRate } = codecs[0]!;
+  return { codec, clockRate, playoutDelay: delays ? extensions.playoutDelay : undefined };
+}
+
+export function formName({ video, audio }: AudienceForm): string {
+  return `${video?.codec} ${video?.playoutDelay} ${audio?.codec}`;
 }
 
 export class RtpAudience implements Subscriber {
@@ -88,12 +105,11 @@ export class RtpAudience implements Subscriber {
   #anchored = false;
   #beat = 0;
 
-  /** `negotiated`: of any viewer of this form. */
-  constructor(world: AudienceWorld, source: Source, negotiated: Negotiated, onEmpty: () => void) {
+  constructor(world: AudienceWorld, source: Source, form: AudienceForm, onEmpty: () => void) {
     this.#world = world;
     this.#onEmpty = onEmpty;
-    this.#video = negotiated.video && this.#track('video', negotiated.video, VIDEO_RING);
-    this.#audio = negotiated.audio && this.#track('audio', negotiated.audio, AUDIO_RING);
+    this.#video = form.video && this.#track('video', form.video, VIDEO_RING);
+    this.#audio = form.audio && this.#track('audio', form.audio, AUDIO_RING);
     this.#home = this.#makeHome();
     this.#supply = new KeyFrameSupply(() => {
       world.counts.keyFrameRequests += 1;
@@ -177,14 +193,13 @@ export class RtpAudience implements Subscriber {
     return frame.kind === 'audio' ? this.#audio : undefined;
   }
 
-  #track(kind: TrackKind, { codecs, extensions }: RtpMedia, ring: Omit<RingLimits, 'packetBytes'>): RtpTrack {
+  #track(kind: TrackKind, media: MediaForm, ring: Omit<RingLimits, 'packetBytes'>): RtpTrack {
     const { sources, random, packetBytes } = this.#world;
-    const { codec, payloadType, clockRate } = codecs[0] as RtpCodec;
+    const { codec, clockRate, playoutDelay } = media;
     const packetize = packetizerOf(codec);
     if (packetize === undefined) throw new TypeError(`${codec} was agreed and has no form as RTP`);
-    const { playoutDelay } = extensions;
     const form = {
-      ...{ kind, codec, ssrc: sources[kind], payloadType, packetize },
+      ...{ kind, codec, ssrc: sources[kind], packetize },
       clock: new RtpClock(clockRate, random(4).readUInt32BE()),
       // shown as soon as decoded: least and most delay of zero
       keyExtensions:

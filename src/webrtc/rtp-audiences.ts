@@ -4,7 +4,15 @@
 import type { Clock, Millis, Timer } from '../base/clock.ts';
 import type { Source } from '../relay/source.ts';
 import type { Negotiated } from './negotiated.ts';
-import { type AudienceCounts, type AudienceWorld, audienceForm, RtpAudience, type RtpSources } from './rtp-audience.ts';
+import {
+  type AudienceCounts,
+  type AudienceForm,
+  type AudienceWorld,
+  audienceForm,
+  formName,
+  RtpAudience,
+  type SendingSources,
+} from './rtp-audience.ts';
 import { NtpClock } from './sender-report.ts';
 import { SrtpFanOut } from './srtp-fan-out.ts';
 import type { SrtpKeys } from './srtp-keys.ts';
@@ -19,12 +27,17 @@ export interface RtpAudiencesSetup {
 }
 
 const BEAT: Millis = 50;
+/**
+ * Audiences of one source, each of which has packets and rings of its own. Clients choose the identifier of an extension: who would need
+ * one more audience for that does without the extension, and that makes at most one more for each choice of media.
+ */
+const MAX_AUDIENCES = 8;
 /** The longer tag, of GCM, and the number that RTX adds. */
 const OVERHEAD = 16 + 2;
 const CNAME_BYTES = 12;
 
 export class RtpAudiences {
-  readonly sources: RtpSources;
+  readonly sources: SendingSources;
   readonly counts: AudienceCounts = {
     keyFrameRequests: 0,
     restarts: 0,
@@ -75,20 +88,21 @@ export class RtpAudiences {
       audiences = new Map();
       this.#bySource.set(source, audiences);
     }
-    const form = audienceForm(negotiated);
-    let audience = audiences.get(form);
+    const form = fittingForm(audiences, negotiated);
+    const name = formName(form);
+    let audience = audiences.get(name);
     if (audience === undefined) {
-      audience = new RtpAudience(this.#world, source, negotiated, () => this.#gone(source, form));
-      audiences.set(form, audience);
+      audience = new RtpAudience(this.#world, source, form, () => this.#gone(source, name));
+      audiences.set(name, audience);
     }
     const { clock } = this.#world;
     this.#beat ??= clock.every(BEAT, () => this.#beatAll(clock.now()));
     return audience;
   }
 
-  #gone(source: Source, form: string): void {
+  #gone(source: Source, name: string): void {
     const audiences = this.#bySource.get(source);
-    audiences?.delete(form);
+    audiences?.delete(name);
     if (audiences?.size === 0) this.#bySource.delete(source);
     if (this.#bySource.size > 0) return;
     this.#beat?.cancel();
@@ -98,4 +112,9 @@ export class RtpAudiences {
   #beatAll(now: Millis): void {
     for (const audiences of this.#bySource.values()) for (const audience of audiences.values()) audience.beat(now);
   }
+}
+
+function fittingForm(audiences: ReadonlyMap<string, RtpAudience>, negotiated: Negotiated): AudienceForm {
+  const form = audienceForm(negotiated, true);
+  return audiences.size < MAX_AUDIENCES || audiences.has(formName(form)) ? form : audienceForm(negotiated, false);
 }

@@ -1,6 +1,6 @@
 /**
  * One kind of media of an audience: frames become packets once, whoever they are for. SSRC, timestamps and extensions are the same
- * for all viewers, as each has keys of its own; only the sequence number is set for each while it is encrypted.
+ * for all viewers, as each has keys of its own; only payload type and sequence number are set for each while it is encrypted.
  */
 import type { Codec, Frame, Micros } from '../media/frame.ts';
 import { PacketRing, type RingLimits } from './packet-ring.ts';
@@ -15,7 +15,6 @@ export interface TrackForm {
   readonly kind: TrackKind;
   readonly codec: Codec;
   readonly ssrc: number;
-  readonly payloadType: number;
   readonly clock: RtpClock;
   readonly packetize: Packetize;
   /** Header extensions of key frames, as `writeExtensions` made them. */
@@ -93,8 +92,9 @@ export class RtpTrack {
   #push({ parts, size, marker }: RtpPayload, timestamp: number, extensions: Buffer | undefined): void {
     const at = this.ring.room();
     const { bytes } = this.ring;
-    const { ssrc, payloadType } = this.#form;
-    const payloadAt = writeRtpHeader(bytes, at, { marker, payloadType, sequence: 0, timestamp, ssrc }, extensions);
+    const { ssrc } = this.#form;
+    // payload type and number are set for each viewer
+    const payloadAt = writeRtpHeader(bytes, at, { marker, payloadType: 0, sequence: 0, timestamp, ssrc }, extensions);
     let end = payloadAt;
     for (const part of parts) end += part.copy(bytes, end);
     this.ring.push(payloadAt - at + size, payloadAt - at, this.#time);

@@ -31,6 +31,8 @@ export type ViewerKeys = { readonly aes: Cipheriv; readonly kernel: Buffer } | {
 export interface Recipient {
   readonly keys: ViewerKeys;
   readonly path: Path | undefined;
+  /** The same for all packets of one SSRC, or an index would have two texts. */
+  readonly payloadType: number;
   /** Of the batch's first packet: 65,536 times the roll-overs plus the sequence number. The others follow without a gap. */
   readonly index: number;
 }
@@ -38,19 +40,21 @@ export interface Recipient {
 /** The sequence numbers of one roll-over. */
 export const SEQUENCES = 65_536;
 const SEQUENCE = SEQUENCES - 1;
+const MARKER = 0x80;
+const TYPE_AT = 1;
 const SEQUENCE_AT = 2;
 
 export class SrtpBatch {
   /** Payload bytes of the batch, as sender reports count them. */
   payloadBytes = 0;
-  /** Bytes of the batch with headers and tags. */
-  wireBytes = 0;
   count = 0;
   /** Tells one batch from another. */
   serial = 0;
   /** Packets sent since the start, each recipient's counted. */
   packets = 0;
   readonly #kernel: SrtpKernel | null;
+  /** Bytes of the batch with headers. */
+  #plainBytes = 0;
   #ssrc = 0;
   /** Plain packets: in the kernel's memory if there is one. */
   readonly #plain: Buffer;
@@ -87,10 +91,13 @@ export class SrtpBatch {
     this.serial += 1;
     this.count = 0;
     this.payloadBytes = 0;
-    this.wireBytes = 0;
+    this.#plainBytes = 0;
   }
 
-  /** One more packet, `BATCH_PACKETS` at most: `size` bytes of `bytes` from `offset`, of which the first `header` stay readable. */
+  /**
+   * One more packet, `BATCH_PACKETS` at most: `size` bytes of `bytes` from `offset`, of which the first `header` stay readable. Payload
+   * type and sequence number are set for each recipient.
+   */
   put(bytes: Buffer, offset: number, size: number, header: number): void {
     const packet = this.count;
     if (packet === BATCH_PACKETS || size > MAX_PLAIN_BYTES)
@@ -100,8 +107,13 @@ export class SrtpBatch {
     this.#headers[packet] = header;
     this.#blocks[packet] = Math.ceil((size - header) / BLOCK_BYTES);
     this.payloadBytes += size - header;
-    this.wireBytes += size + TAG_BYTES;
+    this.#plainBytes += size;
     this.count += 1;
+  }
+
+  /** Bytes of the batch with headers and tags, as the viewer of `keys` gets it. */
+  wireBytesFor(keys: ViewerKeys): number {
+    return this.#plainBytes + this.count * ('sender' in keys ? keys.sender.trailer : TAG_BYTES);
   }
 
   /** Sends the batch to `recipients`, at most four; if any is served packet by packet, it is the only one. */
@@ -113,9 +125,10 @@ export class SrtpBatch {
     else this.#sendTogether(this.#kernel!, recipients);
   }
 
-  #sendSingly({ path, index }: Recipient, sender: SrtpSender): void {
+  #sendSingly({ path, payloadType, index }: Recipient, sender: SrtpSender): void {
     for (let packet = 0; packet < this.count; packet++) {
       const at = this.#plainAt + packet * SLOT_BYTES;
+      this.#plain[at + TYPE_AT] = (this.#plain[at + TYPE_AT]! & MARKER) | payloadType;
       this.#plain.writeUInt16BE((index + packet) & SEQUENCE, at + SEQUENCE_AT);
       const plain = this.#plain.subarray(at, at + this.#sizes[packet]!);
       path?.send(this.#out, 0, sender.protectInto(this.#out, plain, index + packet));
@@ -138,7 +151,7 @@ export class SrtpBatch {
         words[job + JOB.size] = this.#sizes[packet]!;
         words[job + JOB.header] = this.#headers[packet]!;
         words[job + JOB.rollOver] = index / SEQUENCES;
-        words[job + JOB.sequence] = index & SEQUENCE;
+        words[job + JOB.own] = ownHeader(recipient.payloadType, index & SEQUENCE);
         words[job + JOB.key] = AT.keys + viewer * KEY_ROOM;
         this.#lanes[lane++] = recipient;
         if (lane === LANES) {
@@ -182,4 +195,9 @@ export class SrtpBatch {
       this.#lanes[lane]!.path?.send(kernel.memory, AT.out + lane * SLOT_BYTES, size + TAG_BYTES);
     }
   }
+}
+
+/** Payload type and sequence number at their places in the first word of an RTP header, low byte first. */
+function ownHeader(payloadType: number, sequence: number): number {
+  return (payloadType << 8) | ((sequence & 0xff00) << 8) | (sequence << 24);
 }

@@ -119,7 +119,7 @@ export class SrtpFanOut {
     const position = this.#group[0]!.position;
     this.#load(track, position, count);
     batch.send(this.#group);
-    for (const cursor of this.#group) cursor.sent(count, batch.payloadBytes, batch.wireBytes);
+    for (const cursor of this.#group) cursor.sent(count, batch.payloadBytes, batch.wireBytesFor(cursor.keys));
   }
 
   #load(track: RtpTrack, position: number, count: number): void {

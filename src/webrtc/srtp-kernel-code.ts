@@ -46,8 +46,8 @@ export const SLOT_BYTES = 1_664;
 export const KEYSTREAM_BYTES = BATCH_PACKETS * (MAX_PLAIN_BYTES + BLOCK_BYTES);
 export const KEY_ROOM = 64;
 
-/** A lane's job, in words: addresses, lengths, and the packet's index in two parts. */
-export const JOB = { plain: 0, keystream: 1, out: 2, size: 3, header: 4, rollOver: 5, sequence: 6, key: 7 } as const;
+/** A lane's job, in words: addresses, lengths, the roll-over counter, and what of the header's first word is the viewer's own. */
+export const JOB = { plain: 0, keystream: 1, out: 2, size: 3, header: 4, rollOver: 5, own: 6, key: 7 } as const;
 export const JOB_WORDS = 8;
 /** A viewer's key: the salt as a counter block, then the states of SHA-1 behind the inner and the outer key block. */
 export const KEY = { salt: 0, inner: 16, outer: 36 } as const;
@@ -99,6 +99,8 @@ export function srtpKernelCode(): Uint8Array<ArrayBuffer> {
   return wasmModule(functions, Math.ceil(AT.end / PAGE_BYTES));
 }
 
+/** Of the first word of a header, low byte first: all but payload type and sequence number. */
+const SHARED_HEADER = 0x80ff;
 const SWAP_ODD = 0x00ff00ff;
 const COMPRESS = 0;
 
@@ -183,11 +185,7 @@ function seal(): WasmFunction {
       set(keystream, add(get(keystream), i32(16))),
     ),
   ];
-  // the sequence number is the viewer's own
-  const numbered: Code = [
-    ...set(at, field('sequence')),
-    ...store16(get(out), or(shiftRight(get(at), i32(8)), shiftLeft(get(at), i32(8))), 2),
-  ];
+  const numbered: Code = store(get(out), or(and(load(get(out)), i32(SHARED_HEADER)), field('own')));
   // what is authenticated: the packet, the roll-over counter, and behind them SHA-1's padding
   const padded: Code = [
     ...[0, 16, 32, 48, 64].flatMap((offset) => storeVector(get(end), constant4(0), offset)),

@@ -25,6 +25,7 @@ export interface CursorOwner {
 
 export class TrackCursor implements Recipient {
   readonly keys: ViewerKeys;
+  readonly payloadType: number;
   /** The next packet to send; -1: waits for a key frame. */
   position = -1;
   packets = 0;
@@ -41,9 +42,10 @@ export class TrackCursor implements Recipient {
   #credit = BURST_PACKETS;
   #creditAt: Millis = 0;
 
-  /** `firstIndex`: of the first packet; below 32,768. */
-  constructor(owner: CursorOwner, firstIndex: number) {
+  /** `payloadType`: as the viewer calls the track's codec. `firstIndex`: of the first packet; below 32,768. */
+  constructor(owner: CursorOwner, payloadType: number, firstIndex: number) {
     this.keys = owner.keys;
+    this.payloadType = payloadType;
     this.#owner = owner;
     this.#nextIndex = firstIndex;
     this.#shift = firstIndex;

@@ -188,8 +188,8 @@ export class Viewer {
 
   #share(track: RtpTrack, { codecs }: RtpMedia): Share {
     const home = this.#home;
-    const { rtx, clockRate, feedback } = codecs[0]!;
-    const cursor = new TrackCursor(this, home.firstIndex());
+    const { payloadType, rtx, clockRate, feedback } = codecs[0]!;
+    const cursor = new TrackCursor(this, payloadType, home.firstIndex());
     const form =
       rtx === undefined ? undefined : { ssrc: home.rtxSsrc, payloadType: rtx, firstIndex: home.firstIndex() };
     return {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { Millis } from '../../src/base/clock.ts';
 import type { Frame, FrameRole } from '../../src/media/frame.ts';
 import { Hub } from '../../src/relay/hub.ts';
+import type { Source } from '../../src/relay/source.ts';
 import type { Publication, Stream } from '../../src/relay/stream.ts';
 import type { Negotiated, RtcpFeedback } from '../../src/webrtc/negotiated.ts';
 import { type RtcpItem, readRtcp, writeRtcp } from '../../src/webrtc/rtcp.ts';
@@ -28,10 +29,18 @@ export interface Terms {
   readonly rtx?: boolean;
   readonly playoutDelay?: number | undefined;
   readonly videoType?: number;
+  readonly audioType?: number;
 }
 
 export function negotiated(terms: Terms = {}): Negotiated {
-  const { video = true, audio = true, rtx = true, playoutDelay, videoType = VIDEO_TYPE } = terms;
+  const {
+    video = true,
+    audio = true,
+    rtx = true,
+    playoutDelay,
+    videoType = VIDEO_TYPE,
+    audioType = AUDIO_TYPE,
+  } = terms;
   const common = { parameters: new Map(), feedback: FEEDBACK };
   const section = { extensions: {}, sources: [], rids: [] };
   return {
@@ -53,7 +62,7 @@ export function negotiated(terms: Terms = {}): Negotiated {
     audio: audio
       ? {
           ...{ kind: 'audio', mid: '1', ...section },
-          codecs: [{ codec: 'opus', payloadType: AUDIO_TYPE, clockRate: 48_000, channels: 2, ...common }],
+          codecs: [{ codec: 'opus', payloadType: audioType, clockRate: 48_000, channels: 2, ...common }],
         }
       : undefined,
   };
@@ -79,7 +88,7 @@ export class Watcher {
 
   constructor(town: ViewerTown, terms: Terms, keys: SrtpKeys) {
     this.#listener = new SrtpListener(keys);
-    this.viewer = town.audiences.join(town.stream, negotiated(terms), keys, {
+    this.viewer = town.audiences.join(town.source, negotiated(terms), keys, {
       rtcp: (compound) => this.rtcp.push(...readRtcp(compound)),
       changed: () => this.told.push('changed'),
       began: () => this.told.push('began'),
@@ -147,6 +156,8 @@ export function audioFrame(number: number, millis: Millis, size = 40): Frame {
 export class ViewerTown {
   readonly clock = new VirtualClock();
   readonly stream: Stream;
+  /** What viewers are sent: the stream, unless a test says otherwise. */
+  source: Source;
   readonly audiences: RtpAudiences;
   publication: Publication | undefined;
   /** Key frames that the publisher was asked for. */
@@ -156,6 +167,7 @@ export class ViewerTown {
   constructor(seed = 1) {
     const random = seededRandom(seed);
     this.stream = this.#hub.stream('live', 'room');
+    this.source = this.stream;
     this.audiences = new RtpAudiences({
       clock: this.clock,
       random: (count) => Buffer.from(Array.from({ length: count }, () => random(256))),
@@ -182,5 +194,28 @@ export class ViewerTown {
     const watcher = new Watcher(this, terms, keys);
     watcher.viewer.path = watcher.path;
     return watcher;
+  }
+}
+
+export function live(seed = 1): ViewerTown {
+  const town = new ViewerTown(seed);
+  town.publish();
+  town.write(videoConfig(0));
+  return town;
+}
+
+/** Pictures from key frame to key frame. */
+const GOP = 10;
+
+/** `pictures` at 25 a second from `from`, with two units of sound each; a key frame every ten. Time passes. */
+export function broadcast(town: ViewerTown, from: number, pictures: number, size = 3_000): void {
+  for (let number = from; number < from + pictures; number++) {
+    const millis = number * 40;
+    town.write(
+      videoFrame(number % GOP === 0 ? 'key' : 'delta', number, millis, size),
+      audioFrame(2 * number, millis),
+      audioFrame(2 * number + 1, millis + 20),
+    );
+    town.clock.advance(40);
   }
 }

@@ -66,7 +66,10 @@ class House {
   }
 
   #enter(who: number, pick: number): void {
-    const terms: Terms = { rtx: pick % 2 === 0, audio: pick % 3 > 0, playoutDelay: pick % 5 === 0 ? 3 : undefined };
+    const terms: Terms = {
+      ...{ rtx: pick % 2 === 0, audio: pick % 3 > 0, playoutDelay: pick % 5 === 0 ? 3 : undefined },
+      videoType: 96 + (pick % 7),
+    };
     const watcher = this.town.watch(terms, srtpKeys(PROFILES[who % PROFILES.length]));
     this.guests.push({ watcher, media: new Map() });
   }

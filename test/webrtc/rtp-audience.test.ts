@@ -5,28 +5,14 @@ import { rtpCodec } from '../helpers/rtp.ts';
 import {
   AUDIO_TYPE,
   audioFrame,
+  broadcast,
   type Got,
+  live,
   RTX_TYPE,
   VIDEO_TYPE,
-  ViewerTown,
   videoConfig,
   videoFrame,
 } from '../helpers/viewer-town.ts';
-
-const GOP = 10;
-
-/** `pictures` at 25 a second from `from`, with two units of sound each; a key frame every ten. Time passes. */
-function broadcast(town: ViewerTown, from: number, pictures: number, size = 3_000): void {
-  for (let number = from; number < from + pictures; number++) {
-    const millis = number * 40;
-    town.write(
-      videoFrame(number % GOP === 0 ? 'key' : 'delta', number, millis, size),
-      audioFrame(2 * number, millis),
-      audioFrame(2 * number + 1, millis + 20),
-    );
-    town.clock.advance(40);
-  }
-}
 
 /** Numbers of the pictures that a decoder gets out of the video packets, in their order. */
 function pictures(got: readonly Got[]): number[] {
@@ -57,13 +43,6 @@ const indexesOf = (got: readonly Got[], type: number): number[] =>
 
 function contiguous(indexes: readonly number[]): boolean {
   return indexes.every((index, at) => at === 0 || index === indexes[at - 1]! + 1);
-}
-
-function live(seed = 1): ViewerTown {
-  const town = new ViewerTown(seed);
-  town.publish();
-  town.write(videoConfig(0));
-  return town;
 }
 
 test('a viewer from the beginning gets every picture and every sound, numbered without a gap', () => {
@@ -521,29 +500,6 @@ test('another codec is told once, and not sent', () => {
   }
   assert.deepEqual(watcher.told, ['ended', 'began', 'changed']);
   assert.deepEqual(watcher.take(), []);
-});
-
-test('viewers of other payload types have an audience of their own; the last one to leave ends the subscription', () => {
-  const town = live();
-  const first = town.watch();
-  const second = town.watch({ videoType: 96 });
-  const third = town.watch();
-  assert.equal(town.audiences.viewers, 3);
-  assert.equal(town.stream.audience, 3);
-  broadcast(town, 0, 2);
-  assert.ok(second.take().some(({ payloadType }) => payloadType === 96));
-  for (const watcher of [first, second, third]) {
-    watcher.viewer.leave();
-    watcher.viewer.leave();
-  }
-  broadcast(town, 2, 2);
-  first.take();
-  third.take();
-  broadcast(town, 4, 2);
-  assert.deepEqual([first.take(), second.take(), third.take()], [[], [], []]);
-  assert.equal(town.stream.audience, 0);
-  town.unpublish();
-  assert.equal(town.clock.pending, 0, 'no timer outlives the last viewer');
 });
 
 test('nothing that a viewer says does harm', () => {

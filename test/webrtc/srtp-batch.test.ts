@@ -11,11 +11,13 @@ import { KeptPath, protectedBy, srtpKeys } from '../helpers/srtp-reference.ts';
 
 const SSRC = 0x9a8b_7c6d;
 
+const TYPE = 96;
+
 /** An RTP packet with so many header extensions of a word each. */
 function rtpPacket(words: number, payload: Buffer, ssrc = SSRC): Buffer {
   const header = Buffer.alloc(words === 0 ? 12 : 16 + 4 * words, 0x5e);
   header[0] = words === 0 ? 0x80 : 0x90;
-  header[1] = 96;
+  header[1] = TYPE;
   header.writeUInt32BE(ssrc, 8);
   if (words > 0) header.writeUInt32BE(0xbede_0000 + words, 12);
   // three bytes under an identifier of its own
@@ -30,7 +32,9 @@ function put(batch: SrtpBatch, packets: readonly Buffer[], words: number): void 
 
 function sendTo(batch: SrtpBatch, viewers: readonly { keys: SrtpKeys; index: number }[]): KeptPath[] {
   const paths = viewers.map(() => new KeptPath());
-  batch.send(viewers.map(({ keys, index }, at) => ({ keys: batch.keysOf(keys), path: paths[at], index })));
+  batch.send(
+    viewers.map(({ keys, index }, at) => ({ keys: batch.keysOf(keys), path: paths[at], payloadType: TYPE, index })),
+  );
   return paths;
 }
 
@@ -136,16 +140,56 @@ test('a viewer without a path costs the others nothing', () => {
   const path = new KeptPath();
   put(batch, [packet], 0);
   batch.send([
-    { keys: batch.keysOf(viewers[0]!), path: undefined, index: 4 },
-    { keys: batch.keysOf(viewers[1]!), path, index: 5 },
+    { keys: batch.keysOf(viewers[0]!), path: undefined, payloadType: TYPE, index: 4 },
+    { keys: batch.keysOf(viewers[1]!), path, payloadType: TYPE, index: 5 },
   ]);
   assert.deepEqual(hex(path.sent), hex([protectedBy(viewers[1]!, packet, 5)]));
 });
 
 test('bytes are counted as reports and bills want them', () => {
-  const batch = new SrtpBatch();
-  put(batch, [rtpPacket(1, randomBytes(100)), rtpPacket(1, randomBytes(50))], 1);
-  assert.deepEqual([batch.count, batch.payloadBytes, batch.wireBytes], [2, 150, 150 + 2 * (20 + 10)]);
+  for (const [profile, trailer] of [
+    ['aes128-cm-sha1-80', 10],
+    ['aead-aes-128-gcm', 16],
+  ] as const) {
+    const batch = new SrtpBatch();
+    const keys = srtpKeys(profile);
+    put(batch, [rtpPacket(1, randomBytes(100)), rtpPacket(1, randomBytes(50))], 1);
+    assert.deepEqual([batch.count, batch.payloadBytes], [2, 150]);
+    assert.equal(batch.wireBytesFor(batch.keysOf(keys)), 150 + 2 * (20 + trailer), profile);
+    const [path] = sendTo(batch, [{ keys, index: 3 }]);
+    assert.equal(
+      path!.sent.reduce((sum, { length }) => sum + length, 0),
+      150 + 2 * (20 + trailer),
+      profile,
+    );
+  }
+});
+
+test('each recipient gets its own payload type; the marker stays', () => {
+  for (const profile of ['aes128-cm-sha1-80', 'aead-aes-128-gcm'] satisfies SrtpProfile[]) {
+    const batch = new SrtpBatch();
+    const packets = [rtpPacket(1, randomBytes(100)), rtpPacket(1, randomBytes(50))];
+    packets[1]![1]! |= 0x80;
+    put(batch, packets, 1);
+    const viewers = [0, 127, 96, 35].map((payloadType) => ({
+      payloadType,
+      keys: srtpKeys(profile),
+      path: new KeptPath(),
+    }));
+    const recipients = viewers.map(({ payloadType, keys, path }) => ({
+      ...{ payloadType, path, keys: batch.keysOf(keys), index: 0xfedc },
+    }));
+    for (const group of profile === 'aead-aes-128-gcm' ? recipients.map((one) => [one]) : [recipients])
+      batch.send(group);
+    for (const { payloadType, keys, path } of viewers) {
+      const wanted = packets.map((packet, at) => {
+        const own = Buffer.from(packet);
+        own[1] = (own[1]! & 0x80) | payloadType;
+        return protectedBy(keys, own, 0xfedc + at);
+      });
+      assert.deepEqual(hex(path.sent), hex(wanted), `${profile}, ${payloadType}`);
+    }
+  }
 });
 
 test('what does not fit is our mistake', () => {
