@@ -5,6 +5,9 @@
  *   to publish   md5("vw" + webKey + userID + channel_id)
  *   to play      md5("vw" + webKey + channel_id), or the key to publish
  *
+ * Nothing marks where one number ends, and the stream's name is not in it: the key to play channel 123 publishes as user 1 in channel
+ * 23, under any name. That is the vendor's; docs/session-control.md says what to do about it.
+ *
  * `transcoding` frees nobody, whatever it does at the site.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
