@@ -116,7 +116,7 @@ export class Connection {
     if (!(await connected(pc, CONNECT_TIMEOUT, signal))) {
       const words = 'The server answers, but no media gets through.';
       const fix = 'A firewall may block UDP; try another network.';
-      return (await session.fate()) ?? new Problem(BLOCKED, words, { fix });
+      return (await session.fate(signal)) ?? new Problem(BLOCKED, words, { fix });
     }
     for (;;) {
       this.#failures = 0;
@@ -125,11 +125,11 @@ export class Connection {
       await doubtful(pc, signal);
       const lost = new Problem(LOST, 'The connection was lost.');
       if (signal.aborted) return lost;
-      const fate = await session.fate();
+      this.#options.onState('reconnecting', lost, 0);
+      const fate = await session.fate(signal);
       if (fate !== undefined) return fate;
       if (signal.aborted || pc.connectionState === 'closed') return lost;
-      this.#options.onState('reconnecting', lost, 0);
-      if (!(await restarted(pc, session, signal))) return (await session.fate()) ?? lost;
+      if (!(await restarted(pc, session, signal))) return (await session.fate(signal)) ?? lost;
     }
   }
 }
@@ -143,7 +143,7 @@ export class Connection {
 async function restarted(pc, session, signal) {
   try {
     const offer = await pc.createOffer({ iceRestart: true });
-    const fragment = await session.restart(restartFragment(offer.sdp ?? ''));
+    const fragment = await session.restart(restartFragment(offer.sdp ?? ''), signal);
     await pc.setLocalDescription(offer);
     await pc.setRemoteDescription({ type: 'answer', sdp: restartedAnswer(session.answer, fragment) });
     return await connected(pc, RESTART_TIMEOUT, signal);

@@ -5,6 +5,9 @@
 import { Problem, UNREACHABLE } from './problem.js';
 import { iceServers } from './sdp.js';
 
+/** Nobody waits longer for what a server says about a session that it has. */
+const LONGEST_ANSWER = 5_000;
+
 /**
  * Asks for a session. Throws `Problem`, or what an aborted fetch throws.
  * @param {string} address
@@ -43,33 +46,45 @@ class WhipSession {
   }
 
   /**
-   * Why it has ended; undefined: it has not, or the server does not tell.
+   * Why it has ended; undefined: it has not, or the server does not tell. Never rejects.
+   * @param {AbortSignal} signal
    * @returns {Promise<Problem | undefined>}
    */
-  async fate() {
-    if (this.#location === undefined) return undefined;
-    const response = await fetch(this.#location, { headers: this.#credentials, cache: 'no-store' });
-    if (response.status !== 404) return undefined;
-    this.#location = undefined;
-    return refusal(response, await response.text());
+  async fate(signal) {
+    const location = this.#location;
+    if (location === undefined) return undefined;
+    try {
+      return await inTime(signal, async (signal) => {
+        const response = await fetch(location, { headers: this.#credentials, cache: 'no-store', signal });
+        if (response.status !== 404) return undefined;
+        this.#location = undefined;
+        return refusal(response, await response.text());
+      });
+    } catch {
+      return undefined;
+    }
   }
 
   /**
    * Sends new credentials of ICE; answers the server's.
    * @param {string} fragment
+   * @param {AbortSignal} signal
    */
-  async restart(fragment) {
-    if (this.#location === undefined) throw new Problem(UNREACHABLE, 'The server named no session.');
+  async restart(fragment, signal) {
+    const location = this.#location;
+    if (location === undefined) throw new Problem(UNREACHABLE, 'The server named no session.');
     const headers = {
       ...this.#credentials,
       'content-type': 'application/trickle-ice-sdpfrag',
       'if-match': this.#etag,
     };
-    const response = await fetch(this.#location, { method: 'PATCH', headers, body: fragment });
-    const body = await response.text();
-    if (response.status !== 200) throw refusal(response, body);
-    this.#etag = response.headers.get('etag') ?? '*';
-    return body;
+    return inTime(signal, async (signal) => {
+      const response = await fetch(location, { method: 'PATCH', headers, body: fragment, signal });
+      const body = await response.text();
+      if (response.status !== 200) throw refusal(response, body);
+      this.#etag = response.headers.get('etag') ?? '*';
+      return body;
+    });
   }
 
   /** Gives it back, even while the page goes. Nobody waits for it to work. */
@@ -80,6 +95,27 @@ class WhipSession {
     } catch {
       // the server finds out by itself within seconds
     }
+  }
+}
+
+/**
+ * Asks with a signal that is aborted with `outer`, or when the answer takes too long; `AbortSignal.any` is too new.
+ * @template T
+ * @param {AbortSignal} outer
+ * @param {(signal: AbortSignal) => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+async function inTime(outer, ask) {
+  const either = new AbortController();
+  const end = () => either.abort();
+  const timer = setTimeout(end, LONGEST_ANSWER);
+  outer.addEventListener('abort', end);
+  if (outer.aborted) end();
+  try {
+    return await ask(either.signal);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', end);
   }
 }
 
