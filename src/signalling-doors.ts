@@ -14,8 +14,6 @@ export function openSignalling(site: SiteServer, webrtc: WebRtcServer, clock: Cl
   site.register(whipRoutes(endpoint));
   const starting = (app: string, stream: string) => webrtc.starting(app, stream);
   const sockets = wowzaSockets(endpoint, { clock, log, starting });
-  site.server.on('upgrade', (request, socket, head) => {
-    if (!sockets.upgrade(request, socket, head)) socket.destroy();
-  });
+  site.takeUpgrades(sockets);
   return sockets;
 }

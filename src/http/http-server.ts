@@ -6,7 +6,14 @@ import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { listenAddress } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
-import { HTTP_LIMITS, type HttpAddresses, type HttpLimits, HttpListener, type TlsPair } from './listener.ts';
+import {
+  HTTP_LIMITS,
+  type HttpAddresses,
+  type HttpLimits,
+  HttpListener,
+  type TlsPair,
+  type UpgradeDoor,
+} from './listener.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { HttpOptions } from './options.ts';
 import { SITE_POLICY, sitePage, type Visit } from './site-page.ts';
@@ -67,6 +74,11 @@ export class SiteServer {
   /** Adds the routes of another protocol that comes over HTTP; before `listen`. */
   register(routes: FastifyPluginAsync): void {
     this.app.register(routes);
+  }
+
+  /** Hands connections that ask for another protocol to `door`, if it wants them; once, before `listen`. */
+  takeUpgrades(door: UpgradeDoor): void {
+    this.#listener.takeUpgrades(door);
   }
 
   /** HTTPS needs a pair. Throws `RefusedError` when a port cannot be had. */

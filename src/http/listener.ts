@@ -2,14 +2,16 @@
  * An HTTP/1.1 server with every limit set, for the door that stands on it. Node's own defaults wait for minutes, look only every
  * half minute, and know no bound on bodies or connections.
  */
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Millis } from '../base/clock.ts';
 import { RefusedError } from '../base/errors.ts';
 import { type ListenAddress, listenRefusal } from '../base/listen-address.ts';
 import type { Logger } from '../base/log.ts';
+import { askPlainly } from './plain-request.ts';
 import { answerWithProblems, loggedPath, PROBLEM_TYPE, problem, refuseConnection, refuseRequest } from './problem.ts';
 
 export interface HttpLimits {
@@ -61,6 +63,13 @@ export interface HttpListenerOptions {
   readonly tls?: { readonly address: ListenAddress; readonly setting: string } | undefined;
 }
 
+/** Speaks another protocol on connections that begin as HTTP. */
+export interface UpgradeDoor {
+  wants(request: IncomingMessage): boolean;
+  /** Takes the connection of a request that it wants; `head` is what came after it. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 /** Where it listens now. */
 export interface HttpAddresses {
   readonly plain: AddressInfo | undefined;
@@ -74,16 +83,26 @@ export class HttpListener {
   readonly server: Server;
   readonly #options: HttpListenerOptions;
   #tls: TlsServer | undefined;
+  #door: UpgradeDoor | undefined;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
-    this.app = createApp(options);
+    this.app = createApp(options, (request) => this.#door?.wants(request) ?? false);
     this.server = this.app.server;
     this.server.maxConnections = options.limits.maxConnections;
     this.server.maxHeadersCount = options.limits.maxHeaders;
     // A descriptor shortage arrives here; Node accepts again by itself. A port that cannot be had is for `listen` to tell.
     this.server.on('error', (error) => {
       if (this.server.listening) options.log.warn({ code: 'server/listen', fault: error.message }, 'listener');
+    });
+  }
+
+  /** One door, before `listen`. Requests that it does not want are answered as if they had not asked (RFC 9110 section 7.8). */
+  takeUpgrades(door: UpgradeDoor): void {
+    this.#door = door;
+    this.server.on('upgrade', (request, socket, head) => {
+      if (door.wants(request)) door.upgrade(request, socket, head);
+      else askPlainly(this.server, request, socket, head);
     });
   }
 
@@ -134,8 +153,13 @@ async function open(server: NetServer, address: ListenAddress, setting: string):
   return server.address() as AddressInfo;
 }
 
-function createApp({ limits, log }: HttpListenerOptions): FastifyInstance {
+function createApp(
+  { limits, log }: HttpListenerOptions,
+  upgrades: (request: IncomingMessage) => boolean,
+): FastifyInstance {
   const node = {
+    // Not known before Node 22.21 and 24.9.
+    shouldUpgradeCallback: upgrades,
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
     connectionsCheckingInterval: limits.checkInterval,

@@ -20,8 +20,10 @@ export interface WowzaSocketsDeps extends WowzaDeps {
 }
 
 export interface WowzaSockets {
-  /** Takes the connection of an upgrade request; false, and nothing has happened, when it is not for us. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Whether it asks for a WebSocket where this is spoken. */
+  wants(request: IncomingMessage): boolean;
+  /** Takes the connection of a request that it wants, and answers, in one way or the other. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Closes all sockets, and takes no more; the sessions stay. */
   close(): void;
 }
@@ -34,15 +36,14 @@ const MAX_QUEUE = 8;
 export function wowzaSockets(endpoint: SignallingEndpoint, deps: WowzaSocketsDeps): WowzaSockets {
   const sockets = new WebSockets(deps.clock, deps.limits);
   return {
+    wants: ({ url = '', headers }) => PATH.test(url) && headers.upgrade?.toLowerCase() === 'websocket',
     upgrade(request, socket, head) {
       const { url = '' } = request;
-      if (!PATH.test(url)) return false;
       sockets.accept(request, socket, head, (writer) => {
         const caller = new WowzaCaller(endpoint, deps, { ip: writer.ip, userAgent: writer.userAgent });
         const dialect = V2.test(url) ? new WowzaV2(caller) : new WowzaClassic(caller);
         return new Conversation(writer, caller, dialect, deps.log);
       });
-      return true;
     },
     close: () => sockets.close(),
   };

@@ -38,7 +38,8 @@ export class SocketTown {
     const starting = (app: string, stream: string) => this.starting.has(`${app}/${stream}`);
     this.sockets = wowzaSockets(this.endpoint, { clock, log, starting, limits });
     this.#server.on('upgrade', (request, socket, head) => {
-      if (!this.sockets.upgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+      if (this.sockets.wants(request)) this.sockets.upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
     });
   }
 
