@@ -15,9 +15,12 @@ export interface Watchable {
   readonly lack?: { readonly code: string; readonly reason: string } | undefined;
 }
 
-/** What its sound is translated into for viewers; undefined: it goes as it is. */
+/**
+ * The rendition whose sound viewers get; undefined: none, it goes as it is. Opus has one, which does nothing, so that they go on hearing when
+ * the next publisher sends AAC.
+ */
 export function bridgeFor(codec: Codec | undefined): BridgedCodec | undefined {
-  return codec === 'aac' ? 'opus' : undefined;
+  return codec === 'aac' || codec === 'opus' ? 'opus' : undefined;
 }
 
 /** As the stream is now; `reencodes`: its pictures may be re-encoded. Which codecs one browser has is between it and its offer. */

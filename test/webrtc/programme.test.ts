@@ -21,16 +21,20 @@ const SHUFFLED = [...IN_ORDER, frame('video', 'delta', 40, { cts: 80 }), frame('
 const HEVC = [frame('video', 'key', 0, { codec: 'hevc' })];
 
 interface Case {
+  readonly sound?: Frame;
   readonly frames: readonly Frame[];
   readonly reencodes?: boolean;
   readonly failure?: Source['failure'];
 }
 
 /** What a stream of these frames, with sound, is watched as. */
-function programme({ frames, reencodes = true, failure }: Case, remote: typeof CHROMIUM | undefined = CHROMIUM) {
+function programme(
+  { sound = SOUND, frames, reencodes = true, failure }: Case,
+  remote: typeof CHROMIUM | undefined = CHROMIUM,
+) {
   const stream = new Stream('live', 'show', GOP_DEFAULTS, () => {});
   const publication = stream.publish({ requestKeyFrame() {}, evicted() {} });
-  for (const each of [SOUND, ...frames]) publication.write(each);
+  for (const each of [...frames, sound]) publication.write(each);
   const rendition = (): Source => ({
     ...{ app: 'live', name: 'show', live: true, failure },
     ...{ replay: () => [], configs: () => [] },
@@ -47,6 +51,13 @@ async function translated(given: Case, remote?: typeof CHROMIUM) {
 test('pictures that a viewer can show are left alone', async () => {
   assert.deepEqual(await translated({ frames: IN_ORDER }), ['h264', 'opus', 'opus']);
   assert.deepEqual(await translated({ frames: IN_ORDER, reencodes: false }), ['h264', 'opus', 'opus']);
+});
+
+test('who hears Opus goes on hearing when the next publisher sends AAC', async () => {
+  const opus = frame('audio', 'delta', 0, { codec: 'opus' });
+  assert.deepEqual(await translated({ sound: opus, frames: IN_ORDER }), ['h264', 'opus', 'opus']);
+  const mp3 = frame('audio', 'delta', 0, { codec: 'mp3' });
+  assert.deepEqual(await translated({ sound: mp3, frames: IN_ORDER }), ['h264', undefined, '']);
 });
 
 test('pictures out of order are re-encoded, where that is allowed', async () => {
