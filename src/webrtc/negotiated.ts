@@ -52,4 +52,6 @@ export interface RtpMedia {
 export interface Negotiated {
   readonly audio?: RtpMedia | undefined;
   readonly video?: RtpMedia | undefined;
+  /** To send: codecs of a kind of media that the client has room for and the stream lacks. */
+  readonly idle?: readonly Codec[] | undefined;
 }

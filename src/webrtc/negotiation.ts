@@ -3,6 +3,7 @@
  * publishes without sound by mistake.
  */
 import { RefusedError } from '../base/errors.ts';
+import type { Codec } from '../media/frame.ts';
 import { acceptedNames, bestFor, offeredNames, receivable, refuseCodec, type WantedMedia } from './codec-choice.ts';
 import type { DtlsRole } from './dtls.ts';
 import type { RemoteTransport } from './media-transport.ts';
@@ -137,16 +138,22 @@ function settle(remote: RemoteDescription, terms: Terms): Agreement {
     throw refuseSdp("spreads its media over several transports; use bundlePolicy: 'max-bundle' (a=group:BUNDLE).");
   }
   const negotiated: { -readonly [kind in Kind]?: RtpMedia } = {};
+  const lacking: Codec[] = [];
   const sections = remote.sections.map((section): AgreedSection => {
     if (!chosen.includes(section)) return { remote: section, media: undefined, direction: 'inactive' };
     const kind = section.kind as Kind;
     const media = going.includes(section) ? terms.agree(section, kind) : undefined;
+    if (media === undefined && going.includes(section)) lacking.push(...receivable(section).map(({ codec }) => codec));
     if (media === undefined) return { remote: section, media: idle(remote, section, first!), direction: 'inactive' };
     negotiated[kind] = media;
     return { remote: section, media, direction: terms.direction };
   });
   const carried = sections.filter(({ media }) => media !== undefined).map((section) => section.remote);
-  return { negotiated, sections, transport: transportOf(remote, carried) };
+  return {
+    negotiated: lacking.length === 0 ? negotiated : { ...negotiated, idle: lacking },
+    sections,
+    transport: transportOf(remote, carried),
+  };
 }
 
 /** One section of each kind: the first that goes the right way, else the first. */

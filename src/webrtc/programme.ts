@@ -9,12 +9,12 @@ import type { RenditionCodec } from '../relay/rendition.ts';
 import type { Source } from '../relay/source.ts';
 import type { Stream } from '../relay/stream.ts';
 import { bestFor, COMMON_PROFILE, type WantedMedia } from './codec-choice.ts';
+import { lackOfPictures, REORDERED } from './lack-of-pictures.ts';
 import type { Wanted } from './negotiation.ts';
 import type { RemoteDescription } from './remote-description.ts';
 import { rtpFormatOf } from './rtp-formats.ts';
 import { settledFacts } from './stream-facts.ts';
 import { bridgeFor } from './watchable.ts';
-import { lackOfPictures, REORDERED } from './watching.ts';
 
 export interface Programme {
   readonly wanted: Wanted;

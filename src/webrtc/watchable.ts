@@ -5,9 +5,9 @@ import type { Codec } from '../media/frame.ts';
 import type { BridgedCodec } from '../media/transcoder.ts';
 import type { Stream } from '../relay/stream.ts';
 import { uncarriedWords } from './codec-choice.ts';
+import { REORDERED } from './lack-of-pictures.ts';
 import { rtpFormatOf } from './rtp-formats.ts';
 import { streamFacts } from './stream-facts.ts';
-import { REORDERED } from './watching.ts';
 
 export interface Watchable {
   readonly watchable: boolean;

@@ -2,17 +2,20 @@
  * What a watching client does: it is one viewer of a stream's audience.
  */
 import type { Millis } from '../base/clock.ts';
-import { ERRORS } from '../base/error-table.ts';
+import type { Codec } from '../media/frame.ts';
 import type { RenditionCodec } from '../relay/rendition.ts';
 import type { Source } from '../relay/source.ts';
 import type { Stream } from '../relay/stream.ts';
 import type { SendingQuality } from '../session/quality.ts';
+import { lackOfPictures, REORDERED } from './lack-of-pictures.ts';
 import type { Negotiated } from './negotiated.ts';
 import type { Path } from './path.ts';
 import type { Activity, ActivityContext, MediaQuality } from './peer.ts';
 import type { LastWords } from './signalling.ts';
+import { streamFacts } from './stream-facts.ts';
 import type { Viewer } from './viewer.ts';
 import type { ViewerStats } from './viewer-quality.ts';
+import { bridgeFor } from './watchable.ts';
 import type { WebRtcWorld } from './world.ts';
 
 /** What to watch, and as what. */
@@ -26,11 +29,6 @@ export interface Wish {
   readonly since: Millis;
 }
 
-export const REORDERED: LastWords = {
-  code: 'stream/b-frames',
-  reason: `${ERRORS['stream/b-frames']!.what} ${ERRORS['stream/b-frames']!.fix}`,
-};
-
 export class Watching implements Activity {
   readonly #world: WebRtcWorld;
   readonly #stream: Stream;
@@ -41,6 +39,10 @@ export class Watching implements Activity {
   /** Since when nobody publishes. */
   #waitingSince: Millis | undefined;
   #changed = false;
+  /** Codecs that the client would have taken, had there been any of their kind. */
+  readonly #idle: readonly Codec[];
+  /** Frames of the stream when they were last looked for. */
+  #looked = 0;
 
   constructor(world: WebRtcWorld, wish: Wish, { keys, rtcp }: ActivityContext) {
     const { hub, audiences, rendition, clock, observeJoin } = world;
@@ -52,6 +54,7 @@ export class Watching implements Activity {
     this.#source = rendition(this.#stream, ...wish.renditions);
     this.#reencoded = wish.renditions.includes('h264');
     this.#codecs = [negotiated.video, negotiated.audio].flatMap((media) => media?.codecs[0]?.codec ?? []);
+    this.#idle = negotiated.idle ?? [];
     this.#viewer = audiences.join(this.#source, negotiated, keys, {
       rtcp,
       pictured: () => observeJoin(clock.now() - since),
@@ -96,6 +99,9 @@ export class Watching implements Activity {
     if (reordered || this.#changed) {
       return { code: 'stream/changed', reason: 'The stream goes on in another codec; play it again.' };
     }
+    if (this.#gained()) {
+      return { code: 'stream/changed', reason: 'The stream has sound or pictures now that it had not; play it again.' };
+    }
     if (this.#waitingSince === undefined || options.playWait === 0) return undefined;
     if (clock.now() - this.#waitingSince <= options.playWait) return undefined;
     return { code: 'stream/not-found', reason: 'The stream has ended.' };
@@ -104,12 +110,18 @@ export class Watching implements Activity {
   close(): void {
     this.#viewer.leave();
   }
-}
 
-/** Re-encoding was the only way to show pictures, and failed. */
-export function lackOfPictures(failure: LastWords, reordered: boolean): LastWords {
-  if (!reordered) return failure;
-  return { code: REORDERED.code, reason: `${REORDERED.reason} Re-encoding failed: ${failure.reason}` };
+  /** The stream shows what it lacked, as it would to who plays it now. */
+  #gained(): boolean {
+    const { live, counts } = this.#stream;
+    const lacksSound = this.#viewer.audio === undefined;
+    const frames = lacksSound ? counts.audioFrames : counts.videoFrames;
+    if (this.#idle.length === 0 || !live || frames === this.#looked) return false;
+    this.#looked = frames;
+    const facts = streamFacts(this.#stream);
+    const codec = lacksSound ? (bridgeFor(facts.audio?.codec) ?? facts.audio?.codec) : facts.video?.codec;
+    return codec !== undefined && this.#idle.includes(codec);
+  }
 }
 
 /** Figures of reports are zero until there is one, which would look like a perfect line. */

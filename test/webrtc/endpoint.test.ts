@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readDescription } from '../../src/webrtc/remote-description.ts';
+import { audioFrame } from '../helpers/viewer-town.ts';
 import { description, GOODBYE, WebRtcTown } from '../helpers/webrtc-town.ts';
 
 const PUBLISH = description('videowhisper-publish-vp8');
@@ -184,6 +185,31 @@ test('a viewer waits for a publisher to come back, and not forever', async () =>
   second.publication.close();
   await town.clock.run(12_000);
   assert.equal(session.lastWords?.code, 'stream/not-found');
+});
+
+test('who could have heard is told when sound begins later; who asked for pictures alone goes on', async () => {
+  const town = await new WebRtcTown().open();
+  const { publication, film } = town.camera();
+  film(50);
+  const deaf = PLAY.replace(/a=recvonly(?![\s\S]*a=recvonly)/, 'a=inactive');
+  assert.notEqual(deaf, PLAY);
+  const both = await town.endpoint.play(town.request(), PLAY);
+  town.place.connect();
+  const alone = await town.endpoint.play(town.request(), deaf);
+  town.place.connect();
+  await town.clock.run(3_000);
+  assert.ok(both.session.open && alone.session.open);
+  for (let number = 0; number < 5; number++)
+    publication.write({ ...audioFrame(number, 2_000 + 20 * number), codec: 'mp3' });
+  await town.clock.run(2_000);
+  assert.ok(both.session.open, 'nobody could hear that');
+  publication.close();
+  const next = town.camera();
+  next.film(5);
+  next.publication.write(audioFrame(0, 0));
+  await town.clock.run(2_000);
+  assert.equal(both.session.lastWords?.code, 'stream/changed');
+  assert.ok(alone.session.open);
 });
 
 test('a viewer whose stream turns out to have B-frames is told so', async () => {
