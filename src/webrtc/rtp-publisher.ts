@@ -133,14 +133,6 @@ export class RtpPublisher implements Publisher {
     this.#parts.events.evicted(reason);
   }
 
-  /**
-   * Which simulcast layer viewers shall get while it is alive; undefined: the largest. It comes with its next key picture, which is
-   * asked for. False when there is none of the name.
-   */
-  chooseLayer(rid: string | undefined): boolean {
-    return this.#video.wish(rid);
-  }
-
   /** All sources, those of layers that nobody gets as well. */
   stats(): SourceStats[] {
     return this.#receivers().map((receiver) => {

@@ -19,7 +19,6 @@ export class LayerChoice {
   /** Takes over with its next key picture. */
   #next: RtpReceiver | undefined;
   #better: { readonly receiver: RtpReceiver; readonly since: Millis } | undefined;
-  #wish: string | undefined;
 
   /** `layers`: of one medium. */
   constructor(layers: readonly Layer[]) {
@@ -34,13 +33,6 @@ export class LayerChoice {
   /** The one that shall take over, and needs a key picture for it. */
   get next(): RtpReceiver | undefined {
     return this.#next;
-  }
-
-  /** Prefers the layer of this name while it is alive; undefined: the largest again. False when there is none of the name. */
-  wish(rid: string | undefined): boolean {
-    if (rid !== undefined && !this.#layers.some((layer) => layer.rid === rid)) return false;
-    this.#wish = rid;
-    return true;
   }
 
   /** Is this unit for viewers? */
@@ -65,10 +57,8 @@ export class LayerChoice {
     if (this.#layers.length < 2) return;
     const receivers = this.#layers.flatMap(({ receiver }) => receiver ?? []);
     const alive = receivers.filter((receiver) => receiver.silentFor(now) < ALIVE);
-    const wished = this.#wish === undefined ? undefined : alive.find(({ rid }) => rid === this.#wish);
-    const best = wished ?? largest(alive);
-    this.#next =
-      best === undefined || best === this.#active ? undefined : this.#successor(best, best === wished, alive, now);
+    const best = largest(alive);
+    this.#next = best === undefined || best === this.#active ? undefined : this.#successor(best, alive, now);
     if (best === this.#active) this.#better = undefined;
     for (const receiver of receivers) {
       const unknown = receiver.media.kind === 'video' && receiver.size === undefined;
@@ -78,9 +68,9 @@ export class LayerChoice {
   }
 
   /** `best`, if it is to take over now. */
-  #successor(best: RtpReceiver, wished: boolean, alive: readonly RtpReceiver[], now: Millis): RtpReceiver | undefined {
+  #successor(best: RtpReceiver, alive: readonly RtpReceiver[], now: Millis): RtpReceiver | undefined {
     const active = this.#active;
-    if (wished || best === this.#next || active === undefined || !alive.includes(active)) return best;
+    if (best === this.#next || active === undefined || !alive.includes(active)) return best;
     if (!isLarger(best, active, CLEARLY_MORE)) {
       this.#better = undefined;
       return undefined;
