@@ -14,17 +14,6 @@ export function* nalUnits(data: Buffer, lengthSize: number): Generator<Buffer, v
   }
 }
 
-/** NAL units as one buffer, each behind its length in four bytes. */
-export function joinNalUnits(units: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const unit of units) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(unit.length);
-    parts.push(length, unit);
-  }
-  return Buffer.concat(parts);
-}
-
 /** Parameter sets behind 16-bit lengths from `at` on, and where they end. Stops at a cut-off one. */
 export function readParameterSets(record: Buffer, at: number, count: number): { sets: Buffer[]; end: number } {
   const sets: Buffer[] = [];

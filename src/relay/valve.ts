@@ -15,13 +15,6 @@ export interface ValveLimits {
   readonly stallMillis: Millis;
 }
 
-export const VALVE_DEFAULTS: ValveLimits = {
-  highBytes: 512 << 10,
-  lowBytes: 64 << 10,
-  hardBytes: 1 << 20,
-  stallMillis: 20_000,
-};
-
 export class Valve {
   #open = false;
 

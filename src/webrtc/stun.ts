@@ -95,11 +95,6 @@ export function findAttribute(message: StunMessage, type: number): StunPlace | u
   return undefined;
 }
 
-export function attributeValue(message: StunMessage, type: number): Buffer | undefined {
-  const place = findAttribute(message, type);
-  return place && message.bytes.subarray(place.start, place.end);
-}
-
 /** What a request asks for and we must understand, and do not. */
 export function unknownAttributes(message: StunMessage): number[] {
   const unknown: number[] = [];

@@ -120,7 +120,6 @@ const binary =
 
 export const i32 = (value: number): Code => [0x41, ...signed(value)];
 export const add = binary(0x6a);
-export const subtract = binary(0x6b);
 export const and = binary(0x71);
 export const or = binary(0x72);
 export const shiftLeft = binary(0x74);

@@ -5,9 +5,10 @@ import { execFileSync } from 'node:child_process';
 import type { Frame } from '../../src/media/frame.ts';
 import { readAvcConfig } from '../../src/media/h264.ts';
 import { hevcConfigOf } from '../../src/media/hevc-record.ts';
-import { joinNalUnits, nalUnits } from '../../src/media/nal-units.ts';
+import { nalUnits } from '../../src/media/nal-units.ts';
 import { FlvReader } from '../../src/rtmp/flv.ts';
 import { flvTags } from './frames.ts';
+import { joinNalUnits } from './nal-units.ts';
 
 const RATE = 25;
 /** A frame of `greyPictures`, pixels. */

@@ -10,7 +10,6 @@ import { PeerError } from '../../src/base/errors.ts';
 import { describeStream } from '../../src/media/codec-description.ts';
 import type { Codec, Frame, FrameKind, FrameRole } from '../../src/media/frame.ts';
 import { nalUnits } from '../../src/media/nal-units.ts';
-import { opusDuration } from '../../src/media/opus.ts';
 import { FlvReader, flvFromFrame } from '../../src/rtmp/flv.ts';
 import { type FlvMessage, MAX_CONFIG_BYTES, MAX_TRACKS } from '../../src/rtmp/flv-frame.ts';
 import { describeMetadata } from '../../src/rtmp/metadata.ts';
@@ -160,7 +159,7 @@ test('calm: any bytes under any codec are described', () => {
   );
 });
 
-test('calm: metadata, NAL units and Opus packets of any bytes', () => {
+test('calm: metadata and NAL units of any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(1, 2, 4), (raw, lengthSize) => {
       const bytes = Buffer.from(raw);
@@ -168,8 +167,6 @@ test('calm: metadata, NAL units and Opus packets of any bytes', () => {
       let covered = 0;
       for (const unit of nalUnits(bytes, lengthSize)) covered += lengthSize + unit.length;
       assert.ok(covered <= bytes.length);
-      const duration = opusDuration(bytes);
-      assert.ok(duration === undefined || (duration >= 2500 && duration <= 120_000));
     }),
     { numRuns: 2000 },
   );

@@ -8,12 +8,12 @@ import fc from 'fast-check';
 import { av1ConfigOf } from '../../src/media/av1-record.ts';
 import type { Frame, VideoCodec } from '../../src/media/frame.ts';
 import { readHevcConfig } from '../../src/media/hevc.ts';
-import { joinNalUnits } from '../../src/media/nal-units.ts';
 import { leb128 } from '../../src/media/obu.ts';
 import { vp8ConfigOf, vp9ConfigOf } from '../../src/media/vpx-record.ts';
 import type { RtpPacket } from '../../src/webrtc/rtp.ts';
 import { depacketizerOf, packetizerOf } from '../../src/webrtc/rtp-formats.ts';
 import { AVC_CONFIG, frame } from '../helpers/frames.ts';
+import { joinNalUnits } from '../helpers/nal-units.ts';
 import { packets, pushAll, rtpCodec } from '../helpers/rtp.ts';
 import { AV1_SEQUENCE, HEVC_CONFIG, VP8_KEY, VP9_KEY } from '../helpers/rtp-media.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { joinNalUnits, nalUnits } from '../../src/media/nal-units.ts';
+import { nalUnits } from '../../src/media/nal-units.ts';
+import { joinNalUnits } from '../helpers/nal-units.ts';
 
 test('NAL units are views, in order, and join to what they came from', () => {
   const unit = fc.uint8Array({ minLength: 1, maxLength: 50 }).map((bytes) => Buffer.from(bytes));

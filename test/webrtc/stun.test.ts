@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import {
   ATTRIBUTE,
   addressBytes,
-  attributeValue,
   errorCode,
   findAttribute,
   hasIntegrity,
@@ -11,6 +10,7 @@ import {
   readStun,
   STUN,
   StunKey,
+  type StunMessage,
   unknownAttributes,
   writeStun,
   xorAddress,
@@ -36,12 +36,17 @@ const RESPONSE_V6 = Buffer.from(
   'hex',
 );
 
+function attributeValue(message: StunMessage, type: number): Buffer {
+  const { start, end } = findAttribute(message, type)!;
+  return message.bytes.subarray(start, end);
+}
+
 test('reads the request of RFC 5769', () => {
   const request = readStun(REQUEST)!;
   assert.equal(request.type, STUN.request);
   assert.equal(request.transaction.toString('hex'), 'b7e7a701bc34d686fa87dfae');
-  assert.equal(attributeValue(request, ATTRIBUTE.username)!.toString(), 'evtj:h6vY');
-  assert.equal(attributeValue(request, ATTRIBUTE.priority)!.readUInt32BE(), 0x6e0001ff);
+  assert.equal(attributeValue(request, ATTRIBUTE.username).toString(), 'evtj:h6vY');
+  assert.equal(attributeValue(request, ATTRIBUTE.priority).readUInt32BE(), 0x6e0001ff);
   assert.ok(findAttribute(request, ATTRIBUTE.iceControlled));
   assert.equal(findAttribute(request, ATTRIBUTE.useCandidate), undefined);
   assert.deepEqual(unknownAttributes(request), []);

@@ -17,8 +17,9 @@ import {
   type TranscoderOptions,
 } from '../../../src/media/audio-bridge/transcoders.ts';
 import type { Frame } from '../../../src/media/frame.ts';
-import { opusDuration, readOpusConfig, writeOpusConfig } from '../../../src/media/opus.ts';
+import { readOpusConfig, writeOpusConfig } from '../../../src/media/opus.ts';
 import type { BridgedCodec } from '../../../src/media/transcoder.ts';
+import { opusDuration } from '../../helpers/opus.ts';
 import {
   adtsUnits,
   clickAt,
