@@ -12,16 +12,19 @@ import type { TrackCursor } from './track-cursor.ts';
 const SLICE: Millis = 4;
 /** Viewers who may get no more for now are looked at again after this. */
 const PAUSE: Millis = 4;
+/** And those whose path takes no more, which may last: after this. */
+const BLOCKED_PAUSE: Millis = 20;
 
-type Outcome = 'done' | 'more' | 'later';
+/** `blocked`: there is more for nobody but those whose path is full. */
+type Outcome = 'done' | 'more' | 'later' | 'blocked';
 
 export class SrtpFanOut {
   readonly batch: SrtpBatch;
   readonly #clock: Clock;
   readonly #queue: RtpTrack[] = [];
-  readonly #resting = new Set<RtpTrack>();
+  readonly #later: Rest;
+  readonly #blocked: Rest;
   #soon: Timer | undefined;
-  #pause: Timer | undefined;
   readonly #group: TrackCursor[] = [];
   /** What the batch holds, as long as its serial is this. */
   #loaded: RtpTrack | undefined;
@@ -31,6 +34,9 @@ export class SrtpFanOut {
   constructor(clock: Clock, batch = new SrtpBatch()) {
     this.#clock = clock;
     this.batch = batch;
+    const wake = (track: RtpTrack): void => this.wake(track);
+    this.#later = new Rest(clock, PAUSE, wake);
+    this.#blocked = new Rest(clock, BLOCKED_PAUSE, wake);
   }
 
   /** There may be something to send. */
@@ -54,19 +60,11 @@ export class SrtpFanOut {
         break;
       }
       track.queued = false;
-      if (outcome === 'later') this.#rest(track);
+      if (outcome === 'later') this.#later.add(track);
+      if (outcome === 'blocked') this.#blocked.add(track);
       if (this.#clock.now() >= deadline) break;
     }
     if (this.#queue.length > 0) this.#soon ??= this.#clock.soon(() => this.#work());
-  }
-
-  #rest(track: RtpTrack): void {
-    this.#resting.add(track);
-    this.#pause ??= this.#clock.after(PAUSE, () => {
-      this.#pause = undefined;
-      for (const rested of this.#resting) this.wake(rested);
-      this.#resting.clear();
-    });
   }
 
   /** Round after round, until nobody may get any more or the time is up. */
@@ -85,8 +83,7 @@ export class SrtpFanOut {
         if (now >= deadline) return 'more';
       }
       track.turn = 0;
-      if (!idle) continue;
-      return track.cursors.some((cursor) => cursor.wants(track.ring)) ? 'later' : 'done';
+      if (idle) return outlook(track);
     }
   }
 
@@ -134,5 +131,40 @@ export class SrtpFanOut {
     this.#loaded = track;
     this.#loadedAt = position;
     this.#serial = batch.serial;
+  }
+}
+
+/** Nobody may get anything now: who may soon? */
+function outlook({ cursors, ring }: RtpTrack): Outcome {
+  let outcome: Outcome = 'done';
+  for (const cursor of cursors) {
+    if (!cursor.wants(ring)) continue;
+    if (!cursor.blocked) return 'later';
+    outcome = 'blocked';
+  }
+  return outcome;
+}
+
+/** Tracks that are looked at again after a pause, all together. */
+class Rest {
+  readonly #clock: Clock;
+  readonly #pause: Millis;
+  readonly #wake: (track: RtpTrack) => void;
+  readonly #tracks = new Set<RtpTrack>();
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, pause: Millis, wake: (track: RtpTrack) => void) {
+    this.#clock = clock;
+    this.#pause = pause;
+    this.#wake = wake;
+  }
+
+  add(track: RtpTrack): void {
+    this.#tracks.add(track);
+    this.#timer ??= this.#clock.after(this.#pause, () => {
+      this.#timer = undefined;
+      for (const rested of this.#tracks) this.#wake(rested);
+      this.#tracks.clear();
+    });
   }
 }

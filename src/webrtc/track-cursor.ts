@@ -87,9 +87,15 @@ export class TrackCursor implements Recipient {
     return this.position >= 0 && this.position < ring.end && this.#owner.path !== undefined;
   }
 
+  /** Its path takes no more for now. */
+  get blocked(): boolean {
+    const path = this.#owner.path;
+    return path !== undefined && path.queuedBytes > PATH_QUEUE_MARK;
+  }
+
   /** How many packets may be sent now, `most` at most. */
   allowed(ring: PacketRing, now: Millis, most: number): number {
-    if (!this.wants(ring) || this.#owner.path!.queuedBytes > PATH_QUEUE_MARK) return 0;
+    if (!this.wants(ring) || this.blocked) return 0;
     this.#credit = Math.min(BURST_PACKETS, this.#credit + (now - this.#creditAt) * PACKETS_PER_MILLI);
     this.#creditAt = now;
     return Math.min(most, ring.end - this.position, Math.floor(this.#credit));

@@ -52,7 +52,7 @@ class CountingPath implements Path {
   readonly ip = '192.0.2.1';
   readonly port = 5004;
   readonly protocol = 'udp';
-  readonly queuedBytes = 0;
+  queuedBytes = 0;
   readonly types: number[] = [];
   readonly #clock: BusyClock;
 
@@ -119,4 +119,20 @@ test('what comes while a slice is being sent does not wait for a timer', () => {
   }
   while (clock.turn() !== false);
   assert.equal(new Set(paths.map(({ types }) => types.length)).size, 1);
+});
+
+test('one path that takes no more keeps nobody busy, and goes on when it does', () => {
+  const { clock, rooms } = town(9);
+  const { publication, paths } = rooms[0]!;
+  paths[4]!.queuedBytes = 1 << 20;
+  publication.write(videoFrame('key', 0, 0, 10_000));
+  let looks = 0;
+  while (clock.time < 1_000 && clock.turn() !== false) looks += 1;
+  assert.ok(looks < 200, `${looks} turns of the event loop in a second`);
+  assert.deepEqual(new Set(paths.map(({ types }) => types.length)), new Set([0, paths[0]!.types.length]));
+  const since = clock.time;
+  paths[4]!.queuedBytes = 0;
+  while (clock.turn() !== false);
+  assert.equal(paths[4]!.types.length, paths[0]!.types.length);
+  assert.ok(clock.time - since < 50, 'soon enough');
 });
