@@ -45,8 +45,8 @@ export class KeyFrameSupply {
   answered(ring: PacketRing, now: Millis): void {
     if (this.#unanswered === undefined) return;
     this.#deaf = this.inVain(now);
-    if (this.#deaf) ring.groupSlots = ring.maxSlots;
-    else if (this.#trying) ring.groupSlots = LONG_GROUP;
+    if (this.#deaf) ring.keepGroupsUpTo(ring.maxSlots);
+    else if (this.#trying) ring.keepGroupsUpTo(LONG_GROUP);
     this.#unanswered = undefined;
     this.#trying = false;
   }
@@ -61,7 +61,7 @@ export class KeyFrameSupply {
 
   /** Another publisher, of whom nothing is known. */
   forget(ring: PacketRing): void {
-    ring.groupSlots = ring.maxSlots;
+    ring.keepGroupsUpTo(ring.maxSlots);
     this.#deaf = false;
     this.#trying = false;
     this.#unanswered = undefined;

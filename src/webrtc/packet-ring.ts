@@ -29,11 +29,10 @@ export class PacketRing {
   end = 0;
   /** The first packet of the newest key frame, while it is held whole with all behind it; -1 otherwise. */
   keyAt = -1;
-  /** A group of pictures that needs more slots than this is not worth keeping whole. */
-  groupSlots: number;
   readonly #limits: RingLimits;
   readonly #slotBytes: number;
   #slots: number;
+  #groupSlots: number;
   #sizes: Uint16Array;
   #headers: Uint8Array;
   #times: Float64Array;
@@ -42,7 +41,7 @@ export class PacketRing {
     this.#limits = limits;
     this.#slotBytes = Math.ceil(limits.packetBytes / SLOT_ALIGNMENT) * SLOT_ALIGNMENT;
     this.#slots = limits.minSlots;
-    this.groupSlots = limits.maxSlots;
+    this.#groupSlots = limits.maxSlots;
     this.bytes = Buffer.allocUnsafeSlow(this.#slots * this.#slotBytes);
     this.#sizes = new Uint16Array(this.#slots);
     this.#headers = new Uint8Array(this.#slots);
@@ -55,6 +54,15 @@ export class PacketRing {
 
   get maxSlots(): number {
     return this.#limits.maxSlots;
+  }
+
+  /** A group of pictures that needs more slots than this is not kept whole. */
+  get groupSlots(): number {
+    return this.#groupSlots;
+  }
+
+  keepGroupsUpTo(slots: number): void {
+    this.#groupSlots = slots;
   }
 
   /** Where the next packet has to be written, `packetBytes` at most. It counts as soon as `push` is called. */
@@ -101,7 +109,7 @@ export class PacketRing {
   #grow(): boolean {
     const { maxSlots, keep } = this.#limits;
     const young = this.timeOf(this.end - 1) - this.timeOf(this.first) < keep;
-    const whole = this.keyAt >= 0 && this.keyAt <= this.first && this.#slots < this.groupSlots;
+    const whole = this.keyAt >= 0 && this.keyAt <= this.first && this.#slots < this.#groupSlots;
     if (!(young || whole) || this.#slots === maxSlots) return false;
     const old = {
       slots: this.#slots,

@@ -55,12 +55,12 @@ test('it grows for the packets since the key frame; over the cap they are nobody
 
 test('a group that is not worth it makes it grow no further, what is young still does', () => {
   const ring = new PacketRing(LIMITS);
-  ring.groupSlots = 8;
+  ring.keepGroupsUpTo(8);
   ring.keyAt = 0;
   fill(ring, 12, 1_000);
   assert.deepEqual([ring.first, ring.keyAt, ring.slots], [4, -1, 8]);
   const young = new PacketRing(LIMITS);
-  young.groupSlots = 8;
+  young.keepGroupsUpTo(8);
   young.keyAt = 0;
   fill(young, 12, 10);
   assert.deepEqual([young.first, young.keyAt, young.slots], [0, 0, 16]);
