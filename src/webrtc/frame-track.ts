@@ -24,7 +24,10 @@ export class FrameTrack {
     return this.#last !== undefined;
   }
 
-  /** Relays `unit`, and `config` in front of it where that is new. Browsers send pictures in the order of decoding: both times are `time`. */
+  /**
+   * Relays `unit`, and `config` in front of it where that is new. Browsers send pictures in the order of decoding:
+   * both times are `time`. It may have a fraction, as a tick of 90 kHz has.
+   */
   write(codec: Codec, unit: AccessUnit, config: Buffer | undefined, time: Micros): void {
     const dts = this.#last === undefined ? time : Math.max(time, this.#last + MIN_STEP);
     this.#last = dts;

@@ -1,5 +1,5 @@
 /**
- * H.264 as RTP payloads, packetization modes 0 and 1 (RFC 6184).
+ * H.264 as RTP payloads (RFC 6184): packetization mode 1 is written, modes 0 and 1 are read.
  */
 import { BitReader, unescapeNal } from '../media/bits.ts';
 import { type Frame, oncePerFrame } from '../media/frame.ts';
