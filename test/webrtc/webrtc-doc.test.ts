@@ -8,7 +8,7 @@ import { CANDIDATE, CLIENT_SDP, SERVER_SDP } from '../helpers/fake-endpoint.ts';
 import { SocketTown } from '../helpers/socket-town.ts';
 
 const page = readFileSync(new URL('../../docs/webrtc.md', import.meta.url), 'utf8');
-const PLACES = { OFFER: CLIENT_SDP, ANSWER: SERVER_SDP, CANDIDATE };
+const PLACES = { CLIENT_SDP, SERVER_SDP, CANDIDATE };
 
 /** The messages of a chapter in order, ours and theirs, with what stands for a text put in its place. */
 function messages(from: string, to: string): Record<string, unknown>[] {
