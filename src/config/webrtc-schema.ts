@@ -65,7 +65,12 @@ export const webrtc = Type.Object({
     1_000_000_000,
     'Bits a second that a browser is told it may send.',
   ),
-  maxDatagram: size(WEBRTC_DEFAULTS.maxDatagram, 576, 1_400, 'Bytes of one RTP packet to a viewer, before encryption.'),
+  maxDatagram: size(
+    WEBRTC_DEFAULTS.maxDatagram,
+    576,
+    1_400,
+    'Bytes of one UDP datagram of media to a viewer, at most: with the tag of encryption, without the headers of UDP and IP.',
+  ),
   maxSessions: count(WEBRTC_DEFAULTS.maxSessions, 1, 1_000_000, 'WebRTC sessions in all; more are told to come back.'),
   maxSessionsPerIp: count(
     WEBRTC_DEFAULTS.maxSessionsPerIp,
