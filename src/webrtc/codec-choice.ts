@@ -19,6 +19,8 @@ const FIRST_RTCP = 64;
 const LAST_RTCP = 95;
 /** The packetization mode that we write. */
 const NON_INTERLEAVED = '1';
+/** Below every rank of a client that names that mode. */
+const FORGOTTEN_MODE = 0.5;
 /** Pictures out of order, which needs the interleaved mode, are not put together. */
 const INTERLEAVED = '2';
 /** Formats that say nothing about what a client can show. */
@@ -83,11 +85,14 @@ const BASELINE = '42';
 const MAIN = '4d';
 
 /**
- * Units larger than a packet need packetization mode 1; what is not said is mode 0 (RFC 6184 section 8.1). No browser names High, and
- * those tried show it under Constrained Baseline: the profile only says which of several to take.
+ * Units larger than a packet need packetization mode 1. Who says nothing means mode 0 (RFC 6184 section 8.1) or has forgotten it, and
+ * is taken at his best when there is nothing better. No browser names High, and those tried show it under Constrained Baseline: the
+ * profile only says which of several to take.
  */
 function rankH264(profile: string | undefined, parameters: ReadonlyMap<string, string>): number {
-  if (parameters.get('packetization-mode') !== NON_INTERLEAVED) return 0;
+  const mode = parameters.get('packetization-mode');
+  if (mode === undefined) return FORGOTTEN_MODE;
+  if (mode !== NON_INTERLEAVED) return 0;
   const offered = parameters.get('profile-level-id') ?? UNSAID_PROFILE;
   const wanted = profile ?? COMMON_PROFILE;
   if (offered.slice(0, 2) === wanted.slice(0, 2)) return isConstrained(offered) === isConstrained(wanted) ? 6 : 5;
