@@ -176,7 +176,9 @@ export class SrtpBatch {
       at += blocks * BLOCK_BYTES;
     }
     this.#counters ??= kernel.memory.subarray(AT.counters, at);
-    kernel.memory.set(keys.aes.update(this.#counters), AT.keystream + viewer * KEYSTREAM_BYTES);
+    const keystream = keys.aes.update(this.#counters);
+    kernel.memory.set(keystream, AT.keystream + viewer * KEYSTREAM_BYTES);
+    giveBack(keystream);
   }
 
   /** The first `lanes` lanes have a job; what the others do is short and goes nowhere. */
@@ -195,6 +197,14 @@ export class SrtpBatch {
       this.#lanes[lane]!.path?.send(kernel.memory, AT.out + lane * SLOT_BYTES, size + TAG_BYTES);
     }
   }
+}
+
+/**
+ * Frees the memory of `bytes` now. Node cannot write keystream into memory that is there already, and tens of megabytes of it a second
+ * would have the collector mark the whole heap again and again. Memory that is shared with others is left alone.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** Payload type and sequence number at their places in the first word of an RTP header, low byte first. */
