@@ -29,6 +29,9 @@ export interface ActivityEvents {
   dismiss(code: string, reason: string): void;
 }
 
+/** An encoder that has gone on for so long reads what it is told. */
+const WARN_AFTER: Millis = 2_000;
+
 export class Activities {
   readonly #world: RtmpWorld;
   readonly #session: RtmpSession;
@@ -38,6 +41,8 @@ export class Activities {
   readonly #events: ActivityEvents;
   readonly #publishers = new Map<number, RtmpPublisher>();
   readonly #playbacks = new Map<number, Playback>();
+  /** Published with pictures out of order, since when; the encoder has not been told. */
+  readonly #reordered = new Map<number, Millis>();
   /** What is done on each message stream. */
   readonly #streams = new Map<number, SessionStream>();
 
@@ -105,6 +110,7 @@ export class Activities {
 
   /** About once a second. */
   check(): void {
+    this.#warnReordered();
     const { playWait } = this.#world.options;
     for (const [streamId, playback] of this.#playbacks) {
       playback.check();
@@ -145,7 +151,7 @@ export class Activities {
       this.#world.options.chunkSize,
       {
         evicted: (reason) => this.#events.dismiss('access/taken-over', reason),
-        reordered: () => this.#warnReordered(question.streamId, name),
+        reordered: () => this.#noteReordered(question.streamId, name),
       },
       this.#takeover(name),
     );
@@ -160,10 +166,20 @@ export class Activities {
   }
 
   /** Browsers cannot show such a stream, and only the encoder can mend that. */
-  #warnReordered(streamId: number, name: string): void {
+  #noteReordered(streamId: number, name: string): void {
     const { what, fix } = ERRORS['stream/b-frames']!;
     this.#log.warn({ code: 'stream/b-frames', stream: name }, `${what} ${fix}`);
-    this.#engine.status(streamId, 'warning', 'NetStream.Publish.BFrames', `${what} ${fix}`);
+    this.#reordered.set(streamId, this.#world.clock.now());
+  }
+
+  /** Tells encoders that go on; who sends a file at full speed and leaves without reading would lose its end to a reset. */
+  #warnReordered(): void {
+    const { what, fix } = ERRORS['stream/b-frames']!;
+    for (const [streamId, since] of this.#reordered) {
+      if (this.#world.clock.now() - since < WARN_AFTER) continue;
+      this.#reordered.delete(streamId);
+      this.#engine.status(streamId, 'warning', 'NetStream.Publish.BFrames', `${what} ${fix}`);
+    }
   }
 
   /** Why the one who publishes `name` now must go; undefined when there is nobody or it may stay. */
@@ -230,6 +246,7 @@ export class Activities {
     const publisher = this.#publishers.get(streamId);
     if (publisher === undefined) return;
     this.#publishers.delete(streamId);
+    this.#reordered.delete(streamId);
     this.#world.pacer.leave();
     const { name } = this.#streams.get(streamId)!;
     this.#world.registry.release(this.#session, name);

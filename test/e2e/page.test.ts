@@ -257,11 +257,6 @@ ${
   await reaches(camera, 'castgate-publish', 'live');
   const page = await open(`${ours}/play`);
   await plays(page);
-  assert.equal(
-    await page.evaluate('document.querySelector("castgate-play").muted'),
-    true,
-    'no sound without a gesture',
-  );
   const stats = `new Promise((resolve) => document.addEventListener('castgate-stats', ({ detail }) => resolve(detail.videoCodec)))`;
   assert.equal(await page.evaluate(stats), 'VP8');
   assert.equal(await page.getByRole('button').count(), 0, 'no controls were asked for');

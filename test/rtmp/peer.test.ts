@@ -130,6 +130,22 @@ test('a player may come first; it is told when the publisher comes and goes', as
   assert.deepEqual(world.joins, []);
 });
 
+test('an encoder that goes on with pictures out of order is warned, after the log', async () => {
+  const world = aWorld();
+  const publisher = await aClient(world, { does: 'publish' });
+  publisher.write(MESSAGE.Video, 0, avcBody('config'));
+  publisher.write(MESSAGE.Video, 0, avcBody('key', 64, 80));
+  const warned = () => publisher.words().some((words) => words.includes('NetStream.Publish.BFrames'));
+  assert.equal(logged(world, 'stream/b-frames').length, 1);
+  seconds(world, 1, publisher.line);
+  publisher.pump();
+  assert.equal(warned(), false, 'who leaves at once would lose what it has not read');
+  publisher.write(MESSAGE.Video, 40, avcBody('delta', 64, 80));
+  seconds(world, 2, publisher.line);
+  publisher.pump();
+  assert.ok(warned());
+});
+
 test('nothing happens before the gate has spoken, and the socket is not read', async () => {
   const gate = new SlowGate();
   const world = aWorld({}, gate);
