@@ -14,7 +14,10 @@ import { until } from './helpers/program.ts';
 import { VirtualClock } from './helpers/virtual-clock.ts';
 import { description } from './helpers/webrtc-town.ts';
 
-const SETTINGS = ['rtmp.listen=127.0.0.1:0', 'http.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0'];
+const SETTINGS = [
+  ...['rtmp.listen=127.0.0.1:0', 'http.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0'],
+  ...['webrtc.listen=127.0.0.1:0', 'webrtc.tcpListen='],
+];
 
 test('a chunk size that changes while a stream is live harms none of its players', { timeout: 20_000 }, async (t) => {
   const configuration = (chunkSize: number) =>
@@ -43,8 +46,7 @@ test('a reload changes what WebRTC allows and tells, and says what it cannot cha
   timeout: 20_000,
 }, async (t) => {
   const configuration = (...webrtc: string[]) => {
-    const ports = ['webrtc.listen=127.0.0.1:0', 'webrtc.tcpListen='];
-    return readConfig({ settings: [...SETTINGS, 'state.dir=', ...ports, ...webrtc] }).config;
+    return readConfig({ settings: [...SETTINGS, 'state.dir=', ...webrtc] }).config;
   };
   const log = new LogRecorder();
   const few = configuration('webrtc.maxSessions=1', 'webrtc.publicAddresses=198.51.100.1');

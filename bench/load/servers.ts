@@ -46,6 +46,8 @@ const castgate: ServerKind = {
       'rtmp.maxConnections': '100000',
       'http.listen': `127.0.0.1:${await freePort()}`,
       'admin.listen': `127.0.0.1:${await freePort()}`,
+      'webrtc.listen': '',
+      'webrtc.tcpListen': '',
     };
     const args = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     return { program: process.execPath, args: [join(CHECKOUT, 'src/main.ts'), ...args], cwd: folder };

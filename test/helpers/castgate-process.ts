@@ -29,7 +29,10 @@ export interface RunOptions {
 type LogLine = Readonly<Record<string, unknown>>;
 
 /** Free ports on loopback, no door for the public. */
-export const FREE_PORTS = ['--set', 'rtmp.listen=127.0.0.1:0', '--set', 'http.listen=', '--set', 'admin.listen='];
+export const FREE_PORTS = [
+  ...['--set', 'rtmp.listen=127.0.0.1:0', '--set', 'http.listen=', '--set', 'admin.listen='],
+  ...['--set', 'webrtc.listen=127.0.0.1:0', '--set', 'webrtc.tcpListen=127.0.0.1:0'],
+];
 
 /** Runs castgate to its end. */
 export async function runCastgate(args: readonly string[], options: RunOptions = {}): Promise<Ended> {

@@ -204,3 +204,14 @@ export class HandLine extends Line {
 export function logged(world: TestWorld, code: string): LogFields[] {
   return world.log.lines.filter(({ fields }) => fields['code'] === code).map(({ fields }) => fields);
 }
+
+/** Seconds pass, with the check that the server makes in each. */
+export function seconds(world: TestWorld, count: number, ...lines: readonly Line[]): void {
+  for (let i = 0; i < count; i++) {
+    world.clock.advance(1_000);
+    for (const line of lines) {
+      if (line.closed === 0) line.peer.check();
+      line.tidy();
+    }
+  }
+}

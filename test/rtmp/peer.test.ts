@@ -5,7 +5,17 @@ import { type Admission, type Gate, OpenGate, type Verdict } from '../../src/ses
 import type { Session } from '../../src/session/session.ts';
 import { CONNECT, commandBytes, HANDSHAKE, inWords, messageBytes } from '../helpers/dialogue.ts';
 import { aacBody, avcBody, metadataBody } from '../helpers/frames.ts';
-import { aClient, aWorld, HandLine, Line, logged, settle, type TestWorld, TownClient } from '../helpers/rtmp-town.ts';
+import {
+  aClient,
+  aWorld,
+  HandLine,
+  Line,
+  logged,
+  seconds,
+  settle,
+  type TestWorld,
+  TownClient,
+} from '../helpers/rtmp-town.ts';
 import { settled } from '../helpers/virtual-clock.ts';
 
 const YES: Verdict = { allow: true, name: 'ann', room: 'hall', role: 'broadcaster', canKick: false };
@@ -57,17 +67,6 @@ function nobodyIsLeft(world: TestWorld): void {
   assert.equal(world.registry.size, 0);
   assert.equal(world.hub.size, 0);
   assert.equal(world.audiences.withheld, 0);
-}
-
-/** Seconds pass, with the check that the server makes in each. */
-function seconds(world: TestWorld, count: number, ...lines: readonly Line[]): void {
-  for (let i = 0; i < count; i++) {
-    world.clock.advance(1_000);
-    for (const line of lines) {
-      if (line.closed === 0) line.peer.check();
-      line.tidy();
-    }
-  }
 }
 
 test('who changes its mind all the time and reads nothing is cut before its queue grows', async () => {
@@ -128,22 +127,6 @@ test('a player may come first; it is told when the publisher comes and goes', as
   const words = player.words().filter((word) => word.startsWith('status NetStream.Play.') && !word.endsWith('Reset'));
   assert.deepEqual(words, ['status NetStream.Play.PublishNotify', 'status NetStream.Play.UnpublishNotify']);
   assert.deepEqual(world.joins, []);
-});
-
-test('an encoder that goes on with pictures out of order is warned, after the log', async () => {
-  const world = aWorld();
-  const publisher = await aClient(world, { does: 'publish' });
-  publisher.write(MESSAGE.Video, 0, avcBody('config'));
-  publisher.write(MESSAGE.Video, 0, avcBody('key', 64, 80));
-  const warned = () => publisher.words().some((words) => words.includes('NetStream.Publish.BFrames'));
-  assert.equal(logged(world, 'stream/b-frames').length, 1);
-  seconds(world, 1, publisher.line);
-  publisher.pump();
-  assert.equal(warned(), false, 'who leaves at once would lose what it has not read');
-  publisher.write(MESSAGE.Video, 40, avcBody('delta', 64, 80));
-  seconds(world, 2, publisher.line);
-  publisher.pump();
-  assert.ok(warned());
 });
 
 test('nothing happens before the gate has spoken, and the socket is not read', async () => {
